@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Accounts: who pays for pages, and for how many at most. */
+#ifndef LABYRINTH_ACCOUNT_H
+#define LABYRINTH_ACCOUNT_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/sched/user.h>
+#include <linux/spinlock.h>
+#include <linux/uidgid.h>
+
+/**
+ * struct labyrinth_user - what one user pays for on one device, with all files
+ * @link: on the list of users
+ * @accounts: open accounts of this user
+ * @uid: who it is
+ * @charged: pages paid for now; guarded by the pool's lock
+ */
+struct labyrinth_user {
+	struct list_head link;
+	refcount_t accounts;
+	kuid_t uid;
+	u32 charged;
+};
+
+/**
+ * struct labyrinth_users - the users of one device
+ * @lock: guards @list
+ * @list: those with an open account
+ * @quota: pages one user may pay for at most; 0 means no limit
+ */
+struct labyrinth_users {
+	spinlock_t lock;		/* guards the list */
+	struct list_head list;
+	u32 quota;
+};
+
+/**
+ * struct labyrinth_account - who pays for pages
+ * @holders: the file, and each ticket and quarantined buffer that it pays for
+ * @users: the device's users
+ * @user: the one that this is an account of
+ * @memlock: who is bound by RLIMIT_MEMLOCK, or NULL (CAP_IPC_LOCK)
+ * @unlimited: not bound by the quota for users (CAP_SYS_RESOURCE)
+ * @charged: pages paid for now; guarded by the pool's lock
+ * @quota: pages it may pay for at most
+ *
+ * Pages stay charged until they are free again or another owner has taken them, so an
+ * account outlives its file while a ticket or quarantined buffer is left of it.
+ */
+struct labyrinth_account {
+	refcount_t holders;
+	struct labyrinth_users *users;
+	struct labyrinth_user *user;
+	struct user_struct *memlock;
+	bool unlimited;
+	u32 charged;
+	u32 quota;
+};
+
+void labyrinth_users_init(struct labyrinth_users *users, u32 quota);
+struct labyrinth_account *labyrinth_account_create(struct labyrinth_users *users,
+						   u32 quota);
+void labyrinth_account_get(struct labyrinth_account *account);
+void labyrinth_account_put(struct labyrinth_account *account);
+int labyrinth_account_room(const struct labyrinth_account *account,
+			   const struct labyrinth_account *payer, u32 credit,
+			   u32 least, u32 *room);
+int labyrinth_account_charge(struct labyrinth_account *account, u32 pages, u32 credit);
+void labyrinth_account_uncharge(struct labyrinth_account *account, u32 pages);
+
+#endif /* LABYRINTH_ACCOUNT_H */

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The arena: where in the mmap offset space each slot lies. One region for each
+ * order, one after the other; in a region, slots of 2^order pages, each followed by a
+ * guard page that never maps.
+ */
+#include <linux/math.h>
+#include <linux/slab.h>
+
+#include "pool.h"
+
+static pgoff_t stride(u32 order)
+{
+	return (1u << order) + 1;
+}
+
+/* Buffers of any one higher order can take up a quarter of the pool. */
+static u32 slots_of(u32 max, u32 order)
+{
+	return order ? max >> (order + 2) : max;
+}
+
+/**
+ * labyrinth_arena_init() - lay the arena out and allocate its slots
+ * @pool: the pool, its capacity set
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOMEM.
+ */
+int labyrinth_arena_init(struct labyrinth_pool *pool)
+{
+	u32 order, i, slots = 0;
+	struct labyrinth_region *region;
+	struct labyrinth_page *page;
+
+	for (order = 0; order <= LABYRINTH_MAX_ORDER; order++) {
+		region = &pool->regions[order];
+		INIT_LIST_HEAD(&region->empty);
+		region->first = slots;
+		region->slots = slots_of(pool->capacity, order);
+		region->pgoff = pool->arena_pages;
+		if (region->slots)
+			pool->max_order = order;
+		slots += region->slots;
+		pool->arena_pages += region->slots * stride(order);
+	}
+	pool->slots = kvcalloc(slots, sizeof(*pool->slots), GFP_KERNEL);
+	if (!pool->slots)
+		return -ENOMEM;
+	pool->nr_slots = slots;
+	for (order = 0; order <= LABYRINTH_MAX_ORDER; order++) {
+		region = &pool->regions[order];
+		for (i = 0; i < region->slots; i++) {
+			page = &pool->slots[region->first + i];
+			page->order = order;
+			list_add_tail(&page->link, &region->empty);
+		}
+	}
+	return 0;
+}
+
+/**
+ * labyrinth_page_pgoff() - where a slot lies
+ * @pool: the pool
+ * @page: the slot
+ *
+ * Context: Any.
+ * Return: its first page, in pages from the start of the arena.
+ */
+pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
+			     const struct labyrinth_page *page)
+{
+	const struct labyrinth_region *region = &pool->regions[page->order];
+	u32 slot = labyrinth_page_slot(pool, page);
+
+	return region->pgoff + (slot - region->first) * stride(page->order);
+}
+
+/**
+ * labyrinth_page_next() - where the slot behind a slot lies
+ * @pool: the pool
+ * @page: the slot
+ *
+ * Context: Any.
+ * Return: as labyrinth_page_pgoff(); behind the last slot of the region, the next.
+ */
+pgoff_t labyrinth_page_next(const struct labyrinth_pool *pool,
+			    const struct labyrinth_page *page)
+{
+	return labyrinth_page_pgoff(pool, page) + stride(page->order);
+}
+
+/**
+ * labyrinth_arena_find() - find the slot at a place
+ * @pool: the pool
+ * @pgoff: in pages from the start of the arena; anything is allowed
+ *
+ * Context: Any.
+ * Return: the slot, or NULL for a guard or outside the arena.
+ */
+struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
+					    pgoff_t pgoff)
+{
+	const struct labyrinth_region *region = &pool->regions[0];
+	u32 order = 0;
+
+	if (pgoff >= pool->arena_pages)
+		return NULL;
+	while (order < pool->max_order && pgoff >= region[1].pgoff) {
+		region++;
+		order++;
+	}
+	pgoff -= region->pgoff;
+	if (pgoff % stride(order) == 1u << order)
+		return NULL;
+	return &pool->slots[region->first + pgoff / stride(order)];
+}

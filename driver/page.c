@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One slot and the buffer in it: its memory, its state, its name, who pays for it. */
+#include <linux/dma-map-ops.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "pool.h"
+
+/**
+ * labyrinth_pool_move() - buffers go from one state to another
+ * @pool: the pool
+ * @pages: the buffers, all in state @from, in the caller's hands alone
+ * @from: not the empty state
+ * @to: likewise
+ * @counter: what happened to them, counted in pages
+ *
+ * Context: Process context; where a file gains or loses them, its state mutex is held.
+ * Return: 0; -ENODEV, and nothing has changed.
+ */
+int labyrinth_pool_move(struct labyrinth_pool *pool, struct list_head *pages,
+			enum labyrinth_state from, enum labyrinth_state to,
+			enum labyrinth_counter counter)
+{
+	struct labyrinth_page *page;
+	unsigned long flags;
+	u32 count = 0;
+	bool dead;
+
+	list_for_each_entry(page, pages, link)
+		count += labyrinth_page_count(page);
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	dead = pool->dead;
+	if (!dead) {
+		pool->nr[from] -= count;
+		pool->nr[to] += count;
+		pool->counters[counter] += count;
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (dead)
+		return -ENODEV;
+
+	list_for_each_entry(page, pages, link)
+		page->state = to;
+	return 0;
+}
+
+/**
+ * labyrinth_pool_uncharge() - undo a charge for pages that nobody got
+ * @pool: the pool
+ * @account: who was charged
+ * @pages: for how many
+ *
+ * Context: Any.
+ */
+void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
+			     struct labyrinth_account *account, u32 pages)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	labyrinth_account_uncharge(account, pages);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * labyrinth_pool_draw_handle() - name a new ownership
+ * @pool: the pool
+ * @page: a buffer whose owner does not go by handles yet
+ *
+ * Context: Any.
+ */
+void labyrinth_pool_draw_handle(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	page->handle = ++pool->serial << LABYRINTH_SLOT_BITS |
+		       labyrinth_page_slot(pool, page);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * labyrinth_pool_take_slot() - take an empty slot, and the right to fill it
+ * @pool: the pool
+ * @order: of the buffer that will be in it
+ *
+ * Context: Any.
+ * Return: the slot; NULL if there is none, or the pool may not hold so much.
+ */
+struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32 order)
+{
+	struct labyrinth_page *page = NULL;
+	u32 count = 1u << order;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (pool->budget + count <= pool->limits.max) {
+		page = list_first_entry_or_null(&pool->regions[order].empty,
+						struct labyrinth_page, link);
+		if (page) {
+			list_del_init(&page->link);
+			pool->budget += count;
+		}
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return page;
+}
+
+/**
+ * labyrinth_pool_put_slot() - give an empty slot back, and the right to fill it
+ * @pool: the pool
+ * @page: the slot
+ *
+ * Context: Any.
+ */
+void labyrinth_pool_put_slot(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	unsigned long flags;
+	bool ring;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->budget -= labyrinth_page_count(page);
+	list_add(&page->link, &pool->regions[page->order].empty);
+	/* Somebody may have come who could not ask for pages as long as it was taken. */
+	ring = pool->nr_waiters && labyrinth_pool_arm_refill(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (ring)
+		pool->ops->ring(pool);
+}
+
+/**
+ * labyrinth_page_alloc() - get a zeroed coherent buffer for an empty slot
+ * @pool: the pool
+ * @page: the slot
+ * @gfp: how hard to try; never warns
+ *
+ * Behind an IOMMU, GFP_KERNEL would give remapped and GFP_ATOMIC linear memory;
+ * FORCE_CONTIGUOUS makes both alike.
+ *
+ * Context: As @gfp allows.
+ * Return: whether there is a buffer in the slot now.
+ */
+bool labyrinth_page_alloc(struct labyrinth_pool *pool, struct labyrinth_page *page,
+			  gfp_t gfp)
+{
+	page->cpu = dma_alloc_attrs(pool->dev, PAGE_SIZE << page->order, &page->dma,
+				    gfp | __GFP_NOWARN,
+				    DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN);
+	return page->cpu;
+}
+
+/**
+ * labyrinth_page_free() - give a slot's buffer, if any, back to the system
+ * @pool: the pool
+ * @page: the slot
+ *
+ * Context: Process context, interrupts on (dma_free_coherent() insists).
+ */
+void labyrinth_page_free(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	if (!page->cpu)
+		return;
+	dma_free_attrs(pool->dev, PAGE_SIZE << page->order, page->cpu, page->dma,
+		       DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN);
+	page->cpu = NULL;
+}
+
+/**
+ * labyrinth_page_end_charge() - nobody pays for a buffer any more
+ * @pool: the pool
+ * @page: the buffer; nothing happens if nobody did
+ *
+ * Context: Process context.
+ */
+void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	struct labyrinth_account *account;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	account = page->account;
+	page->account = NULL;
+	if (account)
+		labyrinth_account_uncharge(account, labyrinth_page_count(page));
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+
+	if (account && page->state == LABYRINTH_QUARANTINED)
+		labyrinth_account_put(account);
+}
+
+/**
+ * labyrinth_page_pfn() - the page frame to map for user space
+ * @page: a slot with a buffer
+ * @index: which page of it
+ *
+ * From the CPU address: behind an IOMMU the bus address says nothing about it.
+ *
+ * Context: Any.
+ */
+unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index)
+{
+	void *cpu = page->cpu + (size_t)index * PAGE_SIZE;
+
+	if (is_vmalloc_addr(cpu))
+		return vmalloc_to_pfn(cpu);
+	return PHYS_PFN(virt_to_phys(cpu));
+}

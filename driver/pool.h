@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pool: a device's set of DMA-coherent pages, who they belong to in number,
+ * and where the next ones come from. It knows no PCI and no character device.
+ *
+ *	pool.c		the life of the pool; watermarks, counters
+ *	page.c		one slot and the buffer in it
+ *	arena.c		where each lies in the mmap offset space
+ *	claim.c		taking pages out: claims and the FIFO of waiters
+ *	atomic.c	taking and giving back from any context, for the kernel itself
+ *	scrub.c		putting pages back: zeroing, publishing, trimming
+ *	refill.c	new pages, from the interrupt handler or a worker
+ *	contiguous.c	buffers of several pages, which come from the system each time
+ */
+#ifndef LABYRINTH_POOL_H
+#define LABYRINTH_POOL_H
+
+#include <linux/dma-mapping.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "account.h"
+
+struct labyrinth_pool;
+struct labyrinth_stat;
+
+/**
+ * enum labyrinth_state - what a slot of the pool holds
+ * @LABYRINTH_EMPTY: no page
+ * @LABYRINTH_FREE: a zeroed page that belongs to nobody
+ * @LABYRINTH_OWNED: a page that an open file owns, or that is being scrubbed after
+ * @LABYRINTH_TICKETED: a page that a ticket owns
+ * @LABYRINTH_KERNEL: a page that an in-kernel client owns
+ * @LABYRINTH_QUARANTINED: a page nobody owns but a DMA transfer may still reach
+ * @LABYRINTH_STATES: how many states there are
+ */
+enum labyrinth_state {
+	LABYRINTH_EMPTY,
+	LABYRINTH_FREE,
+	LABYRINTH_OWNED,
+	LABYRINTH_TICKETED,
+	LABYRINTH_KERNEL,
+	LABYRINTH_QUARANTINED,
+	LABYRINTH_STATES
+};
+
+/* The history that STAT reports; the meaning of each is in the UAPI header. */
+enum labyrinth_counter {
+	LABYRINTH_ACQUIRED,
+	LABYRINTH_RELEASED,
+	LABYRINTH_REVOKED,
+	LABYRINTH_SCRUBBED,
+	LABYRINTH_IRQ_REFILLS,
+	LABYRINTH_IRQ_REFILL_PAGES,
+	LABYRINTH_IRQ_HARD,
+	LABYRINTH_IRQ_THREADED,
+	LABYRINTH_WORKER_REFILLS,
+	LABYRINTH_WORKER_REFILL_PAGES,
+	LABYRINTH_REFILL_FAILURES,
+	LABYRINTH_TRIMMED,
+	LABYRINTH_EXHAUSTION_WAITS,
+	LABYRINTH_EXHAUSTION_FAILS,
+	LABYRINTH_FRAGMENTATION_FAILS,
+	LABYRINTH_GIVEN,
+	LABYRINTH_TAKEN,
+	LABYRINTH_COPIES,
+	LABYRINTH_COPIES_FAILED,
+	LABYRINTH_COPIED_BYTES,
+	LABYRINTH_CHUNKS,
+	LABYRINTH_CHUNKS_OUTSIDE,
+	LABYRINTH_COUNTERS
+};
+
+/**
+ * struct labyrinth_page - one slot of the pool, with or without a buffer in it
+ * @cpu: the buffer in the kernel's address space; NULL in an empty slot
+ * @dma: its bus address
+ * @link: on the pool's empty, free or returned list (pool lock), on the buffer list
+ *	of the owning file (that file's state mutex), on that of the owning ticket, or
+ *	on the private list of the one task that is acquiring or releasing it
+ * @handle: names the ownership; drawn with the pool lock held, and meaningful to
+ *	@owner only
+ * @owner: the file or ticket that owns it, NULL otherwise. Compared, never followed.
+ *	It changes to and from a file only under that file's state mutex, so "is it
+ *	mine" is stable there, whatever other files do
+ * @account: who pays while it belongs to somebody or is quarantined; set by the new
+ *	owner, cleared under the pool's lock
+ * @dma_users: copies that name it; guarded by the engine's lock
+ * @state: enum labyrinth_state; changed by whoever has the page in hand, once the
+ *	pool's counts have been changed under its lock
+ * @order: the slot is for buffers of 2^order pages; never changes
+ * @touched: a page table may show it; guarded by the owner's state mutex
+ *
+ * Nearly all are single pages, hence the name. 64 bytes each, in one array: that is
+ * the list that holds every page at every instant, so removal frees them all, whoever
+ * has what in hand.
+ */
+struct labyrinth_page {
+	void *cpu;
+	dma_addr_t dma;
+	struct list_head link;
+	u64 handle;
+	void *owner;
+	struct labyrinth_account *account;
+	u32 dma_users;
+	u8 state;
+	u8 order;
+	bool touched;
+};
+
+static inline u32 labyrinth_page_count(const struct labyrinth_page *page)
+{
+	return 1u << page->order;
+}
+
+/**
+ * struct labyrinth_region - the part of the arena for buffers of one order
+ * @first: its first slot
+ * @slots: how many it has
+ * @pgoff: where it begins, in pages
+ * @empty: its slots without a buffer; guarded by the pool's lock
+ */
+struct labyrinth_region {
+	u32 first;
+	u32 slots;
+	pgoff_t pgoff;
+	struct list_head empty;
+};
+
+/* The highest order there is, where the pool is large enough: 64 KiB. */
+#define LABYRINTH_MAX_ORDER	4
+
+/**
+ * struct labyrinth_pool_ops - what the pool asks of the device around it
+ * @ring: make the device raise its interrupt; the handler then calls
+ *	labyrinth_pool_refill_irq(). Any context, no pool lock held
+ * @spare: pages can be had that could not be had before. Any context where the
+ *	interrupt handler may run, no pool lock held
+ * @watched: does anybody wait for @spare? Process context, no pool lock held
+ */
+struct labyrinth_pool_ops {
+	void (*ring)(struct labyrinth_pool *pool);
+	void (*spare)(struct labyrinth_pool *pool);
+	bool (*watched)(struct labyrinth_pool *pool);
+};
+
+/**
+ * struct labyrinth_limits - the pool's watermarks, in pages
+ * @low: fewer free pages than this ask for a refill
+ * @high: a refill stops here, and surplus above it is given back
+ * @reserve: the last free pages, not for user space
+ * @max: never more pages than this
+ */
+struct labyrinth_limits {
+	u32 low;
+	u32 high;
+	u32 reserve;
+	u32 max;
+};
+
+/* Who is getting new pages at the moment. At most one kick is outstanding. */
+enum labyrinth_refill {
+	LABYRINTH_REFILL_IDLE,
+	LABYRINTH_REFILL_KICKED,	/* the interrupt handler will run */
+	LABYRINTH_REFILL_WORKER,	/* it failed: the worker has it, no kicks until done */
+};
+
+/**
+ * struct labyrinth_pool - a device's pages
+ * @dev: the device the pages are coherent with
+ * @ops: see there
+ * @slots: all slots, region after region
+ * @nr_slots: how many
+ * @arena_pages: length of the arena
+ * @max_order: the highest order with a slot
+ * @regions: by order
+ * @users: who pays
+ * @capacity: pages that @limits.max can be raised to: what the arena was laid out for
+ * @lock: innermost of all locks; guards everything below it. Sections are O(1) and
+ *	never allocate, so it may be taken in hard interrupt context on PREEMPT_RT
+ * @limits: the watermarks
+ * @free: free pages; @available of them are unclaimed
+ * @returned: pages to be scrubbed: out of quarantine, or freed by a client
+ * @waiters: claims that could not be met yet, oldest first
+ * @nr: pages in each state but the empty one
+ * @total: pages there are
+ * @budget: those, and what is being allocated; never more than @limits.max
+ * @available: pages on @free that nobody has a claim to
+ * @set_aside: pages on @free claimed for waiters that do not have enough yet
+ * @nr_waiters: length of @waiters
+ * @had_spare: what ops->spare() has told of is still true
+ * @busy: tasks between labyrinth_pool_enter() and leave; removal waits for them
+ * @dead: no page is handed out, published or allocated any more; set once
+ * @refill: see enum labyrinth_refill
+ * @serial: the last handle's serial number
+ * @counters: see enum labyrinth_counter
+ * @idle: woken when @busy falls to 0 in a dead pool
+ * @refill_work: allocates with GFP_KERNEL after the handler failed to
+ * @refill_delay: its last pause after a failure, in ms; the worker's own
+ * @tidy_work: scrubs @returned and frees surplus
+ */
+struct labyrinth_pool {
+	struct device *dev;
+	const struct labyrinth_pool_ops *ops;
+	struct labyrinth_page *slots;
+	u32 nr_slots;
+	pgoff_t arena_pages;
+	u32 max_order;
+	struct labyrinth_region regions[LABYRINTH_MAX_ORDER + 1];
+	struct labyrinth_users users;
+	u32 capacity;
+
+	raw_spinlock_t lock;
+	struct labyrinth_limits limits;
+	struct list_head free;
+	struct list_head returned;
+	struct list_head waiters;
+	u32 nr[LABYRINTH_STATES];
+	u32 total;
+	u32 budget;
+	u32 available;
+	u32 set_aside;
+	u32 nr_waiters;
+	bool had_spare;
+	u32 busy;
+	bool dead;
+	enum labyrinth_refill refill;
+	u64 serial;
+	u64 counters[LABYRINTH_COUNTERS];
+
+	wait_queue_head_t idle;
+	struct delayed_work refill_work;
+	unsigned int refill_delay;
+	struct work_struct tidy_work;
+};
+
+/* A handle is a serial number, so that none is ever used twice, above a slot number. */
+#define LABYRINTH_SLOT_BITS	16
+#define LABYRINTH_SLOT_MASK	((1u << LABYRINTH_SLOT_BITS) - 1)
+
+/* With the regions of all orders, and the guards, this makes the arena 207 MiB. */
+#define LABYRINTH_MAX_PAGES	16384u
+
+/* pool.c */
+int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
+			const struct labyrinth_pool_ops *ops,
+			const struct labyrinth_limits *limits, u32 user_quota);
+bool labyrinth_limits_are_valid(const struct labyrinth_limits *limits);
+struct labyrinth_limits labyrinth_pool_limits(struct labyrinth_pool *pool);
+int labyrinth_pool_set_limits(struct labyrinth_pool *pool,
+			      const struct labyrinth_limits *limits);
+void labyrinth_pool_kill(struct labyrinth_pool *pool);
+bool labyrinth_pool_enter(struct labyrinth_pool *pool);
+void labyrinth_pool_leave(struct labyrinth_pool *pool);
+void labyrinth_pool_stop(struct labyrinth_pool *pool);
+void labyrinth_pool_free_pages(struct labyrinth_pool *pool);
+void labyrinth_pool_release(struct labyrinth_pool *pool);
+bool labyrinth_pool_dead(struct labyrinth_pool *pool);
+void labyrinth_pool_count(struct labyrinth_pool *pool,
+			  enum labyrinth_counter counter, u64 amount);
+void labyrinth_pool_stat(struct labyrinth_pool *pool,
+			 struct labyrinth_account *account,
+			 struct labyrinth_stat *stat);
+
+/* page.c */
+bool labyrinth_page_alloc(struct labyrinth_pool *pool, struct labyrinth_page *page,
+			  gfp_t gfp);
+void labyrinth_page_free(struct labyrinth_pool *pool, struct labyrinth_page *page);
+unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index);
+void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_page *page);
+struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32 order);
+void labyrinth_pool_put_slot(struct labyrinth_pool *pool, struct labyrinth_page *page);
+void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
+			     struct labyrinth_account *account, u32 pages);
+void labyrinth_pool_draw_handle(struct labyrinth_pool *pool, struct labyrinth_page *page);
+int labyrinth_pool_move(struct labyrinth_pool *pool, struct list_head *pages,
+			enum labyrinth_state from, enum labyrinth_state to,
+			enum labyrinth_counter counter);
+
+static inline u32 labyrinth_page_slot(const struct labyrinth_pool *pool,
+				      const struct labyrinth_page *page)
+{
+	return page - pool->slots;
+}
+
+/* A waiting request for a larger share of the pool could starve everyone else. */
+static inline u32 labyrinth_pool_max_request(const struct labyrinth_pool *pool)
+{
+	return max(READ_ONCE(pool->limits.max) / 4, 1u);
+}
+
+/* arena.c */
+int labyrinth_arena_init(struct labyrinth_pool *pool);
+pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
+			     const struct labyrinth_page *page);
+pgoff_t labyrinth_page_next(const struct labyrinth_pool *pool,
+			    const struct labyrinth_page *page);
+struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
+					    pgoff_t pgoff);
+
+/* claim.c */
+int labyrinth_pool_claim(struct labyrinth_pool *pool,
+			 struct labyrinth_account *account, u32 least, u32 most,
+			 int or_else, ktime_t deadline);
+int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
+			 u32 least, u32 *room);
+struct labyrinth_page *labyrinth_pool_pop(struct labyrinth_pool *pool);
+void labyrinth_pool_push(struct labyrinth_pool *pool,
+			 struct labyrinth_account *account, struct list_head *pages);
+bool labyrinth_pool_poll(struct labyrinth_pool *pool);
+u32 labyrinth_pool_demand(struct labyrinth_pool *pool);
+bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);
+void labyrinth_pool_serve(struct labyrinth_pool *pool);
+void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool);
+
+/* scrub.c */
+void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages);
+void labyrinth_pool_trim(struct labyrinth_pool *pool);
+struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
+						   u32 above);
+void labyrinth_pool_quarantine(struct labyrinth_pool *pool,
+			       struct labyrinth_page *page);
+void labyrinth_pool_unquarantine(struct labyrinth_pool *pool,
+				 struct labyrinth_page *page);
+void labyrinth_pool_tidy(struct work_struct *work);
+
+/* contiguous.c */
+int labyrinth_pool_build(struct labyrinth_pool *pool, struct labyrinth_account *account,
+			 u32 order, u32 least, u32 most, struct list_head *pages);
+void labyrinth_pool_unbuild(struct labyrinth_pool *pool,
+			    struct labyrinth_account *account, struct list_head *pages);
+void labyrinth_pool_dissolve(struct labyrinth_pool *pool, struct labyrinth_page *page,
+			     enum labyrinth_state from);
+
+/* atomic.c */
+struct labyrinth_page *labyrinth_pool_take_free(struct labyrinth_pool *pool);
+struct labyrinth_page *labyrinth_pool_take_new(struct labyrinth_pool *pool);
+void labyrinth_pool_return_later(struct labyrinth_pool *pool,
+				 struct labyrinth_page *page);
+
+/* refill.c */
+
+/* Where sleeping is allowed: pages are worth reclaim, but not the OOM killer. */
+#define LABYRINTH_GFP_PATIENT	(GFP_KERNEL | __GFP_RETRY_MAYFAIL)
+
+bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp);
+void labyrinth_pool_check_refill(struct labyrinth_pool *pool);
+bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool);
+void labyrinth_pool_refill_irq(struct labyrinth_pool *pool);
+void labyrinth_pool_refill_worker(struct work_struct *work);
+
+#endif /* LABYRINTH_POOL_H */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RELEASE, and what happens to a file's pages when it is closed: mappings go first,
+ * then DMA is called off, then the pages are scrubbed and published as free.
+ */
+#include <linux/mm.h>
+
+#include "device.h"
+#include "ioctl.h"
+#include "trace.h"
+
+static bool is_mapped(struct labyrinth_page *page)
+{
+	return page->touched;
+}
+
+/*
+ * Ends the ownership of @pages, and leaves on the list those that can be scrubbed at
+ * once. State mutex held.
+ */
+static void disown(struct labyrinth_file *lf, struct list_head *pages)
+{
+	struct labyrinth_page *page, *next;
+
+	labyrinth_mapping_revoke(lf, pages);
+	list_for_each_entry_safe(page, next, pages, link) {
+		trace_labyrinth_release(&lf->ldev->pool, page, page->handle);
+		page->handle = 0;
+		WRITE_ONCE(page->owner, NULL);
+		WRITE_ONCE(lf->owned, lf->owned - 1);
+		/* Only this file submits copies of its pages, under the state mutex. */
+		if (!data_race(page->dma_users))
+			continue;
+		list_del_init(&page->link);
+		if (!labyrinth_engine_let_go(&lf->ldev->engine, &lf->queue, page))
+			list_add_tail(&page->link, &next->link);
+	}
+}
+
+/**
+ * labyrinth_do_release() - LABYRINTH_RELEASE
+ * @call: the call
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno.
+ */
+long labyrinth_do_release(struct labyrinth_call *call)
+{
+	struct labyrinth_release *release = &call->arg.release;
+	bool only_unmapped = call->arg.flags & LABYRINTH_RELEASE_IF_UNMAPPED;
+	struct labyrinth_file *lf = call->lf;
+	LIST_HEAD(pages);
+	struct labyrinth_handles handles;
+	int err;
+
+	if (release->reserved)
+		return -EINVAL;
+	err = labyrinth_handles_get(&handles, release->handles, release->count);
+	if (err)
+		return err;
+
+	mutex_lock(&lf->state);
+	err = labyrinth_collect(lf, &handles, only_unmapped ? is_mapped : NULL, &pages);
+	if (!err)
+		disown(lf, &pages);
+	mutex_unlock(&lf->state);
+	labyrinth_handles_put(&handles);
+
+	if (!err)
+		labyrinth_pool_return(&lf->ldev->pool, &pages);
+	return err;
+}
+
+/**
+ * labyrinth_release_all() - give back everything a file owns
+ * @lf: a file that has been closed, its queue too
+ *
+ * Context: Process context.
+ */
+void labyrinth_release_all(struct labyrinth_file *lf)
+{
+	LIST_HEAD(pages);
+
+	mutex_lock(&lf->state);
+	list_splice_init(&lf->buffers, &pages);
+	disown(lf, &pages);
+	mutex_unlock(&lf->state);
+	labyrinth_pool_return(&lf->ldev->pool, &pages);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Putting pages back into the pool. A page is zeroed before it is published as
+ * free, outside all locks; until then it counts as what it was.
+ */
+#include <linux/string.h>
+
+#include "pool.h"
+
+/*
+ * Free pages above a watermark that nobody is waiting for, or any at all while there
+ * are more pages than the pool may hold.
+ */
+static bool has_surplus(struct labyrinth_pool *pool, u32 above)
+{
+	if (pool->dead || !list_empty(&pool->waiters))
+		return false;
+	return pool->available > above ||
+	       (pool->available && pool->total > pool->limits.max);
+}
+
+/* Ends the charge for a zeroed page and makes it free. */
+static void publish_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	struct labyrinth_account *account = page->account;
+	unsigned long flags;
+	bool quarantined, more;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	quarantined = page->state == LABYRINTH_QUARANTINED;
+	pool->nr[page->state]--;
+	pool->nr[LABYRINTH_FREE]++;
+	page->state = LABYRINTH_FREE;
+	page->account = NULL;
+	if (account)	/* in-kernel clients do not pay */
+		labyrinth_account_uncharge(account, 1);
+	list_add(&page->link, &pool->free);
+	pool->available++;
+	pool->counters[LABYRINTH_SCRUBBED]++;
+	pool->counters[LABYRINTH_RELEASED]++;
+	more = labyrinth_pool_serve_oldest(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+
+	if (quarantined)
+		labyrinth_account_put(account);
+	if (more)
+		labyrinth_pool_serve(pool);
+}
+
+/* Zeroes a buffer. A single page goes back into the pool, a larger one to the system. */
+static void scrub_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	memset(page->cpu, 0, PAGE_SIZE << page->order);
+	if (!page->order) {
+		publish_page(pool, page);
+		return;
+	}
+	labyrinth_pool_count(pool, LABYRINTH_SCRUBBED, labyrinth_page_count(page));
+	labyrinth_pool_count(pool, LABYRINTH_RELEASED, labyrinth_page_count(page));
+	labyrinth_page_end_charge(pool, page);
+	labyrinth_pool_dissolve(pool, page, page->state);
+}
+
+/**
+ * labyrinth_pool_return() - make owned buffers free
+ * @pool: the pool
+ * @pages: buffers that no mapping shows and no DMA can reach, with their account;
+ *	emptied. Those not reached when the pool dies are left to removal
+ *
+ * Context: Process context, no lock held. The caller holds the accounts.
+ */
+void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages)
+{
+	struct labyrinth_page *page, *next;
+
+	list_for_each_entry_safe(page, next, pages, link) {
+		list_del_init(&page->link);
+		if (!labyrinth_pool_enter(pool)) {
+			labyrinth_page_end_charge(pool, page);
+			continue;
+		}
+		scrub_page(pool, page);
+		labyrinth_pool_leave(pool);
+	}
+	labyrinth_pool_serve(pool);
+	labyrinth_pool_trim(pool);
+	labyrinth_pool_check_refill(pool);	/* contiguous buffers leave room for it */
+}
+
+/**
+ * labyrinth_pool_trim() - have what is above the high watermark given back
+ * @pool: the pool
+ *
+ * By a worker: dma_free_coherent() needs process context, and takes its time.
+ *
+ * Context: Process context.
+ */
+void labyrinth_pool_trim(struct labyrinth_pool *pool)
+{
+	unsigned long flags;
+	bool surplus;
+
+	/* Removal cancels the work once everybody has left. */
+	if (!labyrinth_pool_enter(pool))
+		return;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	surplus = has_surplus(pool, pool->limits.high);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (surplus)
+		schedule_work(&pool->tidy_work);
+	labyrinth_pool_leave(pool);
+}
+
+/**
+ * labyrinth_pool_quarantine() - an owner has let go of a page that DMA may reach
+ * @pool: the pool
+ * @page: an owned page, on no list
+ *
+ * The page keeps its account alive until it is free.
+ *
+ * Context: Any, the engine's lock held, so that the end of the DMA cannot be missed.
+ */
+void labyrinth_pool_quarantine(struct labyrinth_pool *pool,
+			       struct labyrinth_page *page)
+{
+	unsigned long flags;
+
+	labyrinth_account_get(page->account);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->nr[LABYRINTH_OWNED] -= labyrinth_page_count(page);
+	pool->nr[LABYRINTH_QUARANTINED] += labyrinth_page_count(page);
+	page->state = LABYRINTH_QUARANTINED;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * labyrinth_pool_unquarantine() - no DMA can reach a page any more
+ * @pool: the pool
+ * @page: a page; if it is not quarantined, nothing happens
+ *
+ * A worker scrubs it: the interrupt handler has no time for that.
+ *
+ * Context: Any where the interrupt handler may run, the engine's lock held.
+ */
+void labyrinth_pool_unquarantine(struct labyrinth_pool *pool,
+				 struct labyrinth_page *page)
+{
+	unsigned long flags;
+	bool tidy;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	tidy = page->state == LABYRINTH_QUARANTINED && !pool->dead;
+	if (tidy)
+		list_add_tail(&page->link, &pool->returned);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (tidy)
+		schedule_work(&pool->tidy_work);
+}
+
+static struct labyrinth_page *next_returned(struct labyrinth_pool *pool)
+{
+	struct labyrinth_page *page;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	page = list_first_entry_or_null(&pool->returned, struct labyrinth_page, link);
+	if (page)
+		list_del_init(&page->link);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return page;
+}
+
+/**
+ * labyrinth_pool_next_surplus() - take a free page out of the pool for good
+ * @pool: the pool
+ * @above: as many unclaimed free pages must stay
+ *
+ * Context: Any.
+ * Return: the page, for labyrinth_pool_dissolve(), or NULL.
+ */
+struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool, u32 above)
+{
+	struct labyrinth_page *page = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (has_surplus(pool, above)) {
+		page = list_last_entry(&pool->free, struct labyrinth_page, link);
+		list_del_init(&page->link);
+		pool->available--;
+		pool->counters[LABYRINTH_TRIMMED]++;
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return page;
+}
+
+/**
+ * labyrinth_pool_tidy() - scrub what was returned, free what is surplus
+ * @work: the pool's tidy_work
+ *
+ * Context: Process context. Removal cancels it before it frees pages.
+ */
+void labyrinth_pool_tidy(struct work_struct *work)
+{
+	struct labyrinth_pool *pool = container_of(work, struct labyrinth_pool, tidy_work);
+	struct labyrinth_page *page;
+
+	while ((page = next_returned(pool)))
+		scrub_page(pool, page);
+	labyrinth_pool_serve(pool);
+	labyrinth_pool_check_refill(pool);
+
+	while ((page = labyrinth_pool_next_surplus(pool, pool->limits.high))) {
+		labyrinth_pool_dissolve(pool, page, LABYRINTH_FREE);
+		cond_resched();
+	}
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tickets: descriptors that own buffers on the way from one opener to another. The
+ * giver provably keeps nothing: its mappings are gone before GIVE returns, its handles
+ * are stale. The content stays. A ticket that nobody takes from releases its buffers
+ * when it is closed, wherever it was last held. Until then the giver pays.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "device.h"
+#include "ioctl.h"
+#include "trace.h"
+
+/**
+ * struct labyrinth_ticket - an owner in transit
+ * @ldev: whose buffers it holds; holds a reference
+ * @account: the giver's, which pays; holds a reference
+ * @pages: the buffers
+ * @count: how many
+ * @total: pages in them
+ * @taking: bit 0 is set while a TAKE is at it; who has set it may change the rest
+ */
+struct labyrinth_ticket {
+	struct labyrinth_device *ldev;
+	struct labyrinth_account *account;
+	struct list_head pages;
+	u32 count;
+	u32 total;
+	unsigned long taking;
+};
+
+static void free_ticket(struct labyrinth_ticket *ticket)
+{
+	labyrinth_account_put(ticket->account);
+	put_device(&ticket->ldev->dev);
+	kfree(ticket);
+}
+
+/* The last reference is gone, so no TAKE is under way. */
+static int close_ticket(struct inode *inode, struct file *file)
+{
+	struct labyrinth_ticket *ticket = file->private_data;
+	struct labyrinth_page *page;
+
+	list_for_each_entry(page, &ticket->pages, link)
+		WRITE_ONCE(page->owner, NULL);
+	labyrinth_pool_return(&ticket->ldev->pool, &ticket->pages);
+	free_ticket(ticket);
+	return 0;
+}
+
+static const struct file_operations ticket_fops = {
+	.owner = THIS_MODULE,
+	.release = close_ticket,
+};
+
+static struct labyrinth_ticket *create_ticket(struct labyrinth_file *giver)
+{
+	struct labyrinth_ticket *ticket = kzalloc(sizeof(*ticket), GFP_KERNEL_ACCOUNT);
+
+	if (!ticket)
+		return NULL;
+	INIT_LIST_HEAD(&ticket->pages);
+	get_device(&giver->ldev->dev);
+	ticket->ldev = giver->ldev;
+	labyrinth_account_get(giver->account);
+	ticket->account = giver->account;
+	return ticket;
+}
+
+static bool is_in_use(struct labyrinth_page *page)
+{
+	/* Only its owner submits copies, under the state mutex, which is held. */
+	return data_race(page->dma_users);
+}
+
+/* Moves the buffers into a ticket that nobody knows yet, or none of them. */
+static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles *handles,
+		       struct labyrinth_ticket *ticket)
+{
+	struct labyrinth_page *page;
+	LIST_HEAD(pages);
+	int err;
+
+	mutex_lock(&lf->state);
+	err = labyrinth_collect(lf, handles, is_in_use, &pages);
+	if (!err) {
+		labyrinth_mapping_revoke(lf, &pages);
+		labyrinth_collect_as_given(lf, handles, &pages);
+		err = labyrinth_pool_move(&lf->ldev->pool, &pages, LABYRINTH_OWNED,
+					  LABYRINTH_TICKETED, LABYRINTH_GIVEN);
+	}
+	if (err) {
+		list_splice_tail(&pages, &lf->buffers);
+	} else {
+		list_for_each_entry(page, &pages, link) {
+			ticket->total += labyrinth_page_count(page);
+			trace_labyrinth_give(&lf->ldev->pool, page, page->handle);
+			page->handle = 0;
+			WRITE_ONCE(page->owner, ticket);
+		}
+		list_splice(&pages, &ticket->pages);
+		ticket->count = handles->count;
+		WRITE_ONCE(lf->owned, lf->owned - handles->count);
+	}
+	mutex_unlock(&lf->state);
+	return err;
+}
+
+/* The file is made first and known last: in between, nothing can be taken from it. */
+static int give(struct labyrinth_call *call, const struct labyrinth_handles *handles)
+{
+	struct labyrinth_give __user *user = call->user;
+	struct labyrinth_ticket *ticket;
+	struct file *file;
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	ticket = create_ticket(call->lf);
+	if (!ticket) {
+		put_unused_fd(fd);
+		return -ENOMEM;
+	}
+	file = anon_inode_getfile("[labyrinth-ticket]", &ticket_fops, ticket, O_RDONLY);
+	if (IS_ERR(file)) {
+		free_ticket(ticket);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	err = put_user(fd, &user->ticket_fd);
+	if (!err)
+		err = fill_ticket(call->lf, handles, ticket);
+	if (err) {
+		fput(file);
+		put_unused_fd(fd);
+		return err;
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+/**
+ * labyrinth_do_give() - LABYRINTH_GIVE
+ * @call: the call
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno.
+ */
+long labyrinth_do_give(struct labyrinth_call *call)
+{
+	struct labyrinth_give *args = &call->arg.give;
+	struct labyrinth_handles handles;
+	int err;
+
+	err = labyrinth_handles_get(&handles, args->handles, args->count);
+	if (err)
+		return err;
+	err = give(call, &handles);
+	labyrinth_handles_put(&handles);
+	return err;
+}
+
+/*
+ * Lets the taker pay, besides the giver until that charge is ended. Where both share a
+ * bound, what the giver pays for counts only once.
+ */
+static int charge_taker(struct labyrinth_ticket *ticket, struct labyrinth_account *account)
+{
+	struct labyrinth_pool *pool = &ticket->ldev->pool;
+	struct labyrinth_account *giver = ticket->account;
+	u32 room, credit = 0;
+	unsigned long flags;
+	int err = -ENODEV;
+
+	if (giver->memlock == account->memlock)
+		credit = ticket->total;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (!pool->dead)
+		err = labyrinth_account_room(account, giver, ticket->total,
+					     ticket->total, &room);
+	if (!err)
+		err = labyrinth_account_charge(account, ticket->total, credit);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return err;
+}
+
+/* The buffers get their new handles while the ticket, which needs none, owns them. */
+static int tell_taker(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
+{
+	struct labyrinth_take __user *user = call->user;
+	struct labyrinth_pool *pool = &ticket->ldev->pool;
+	struct labyrinth_page *page;
+	int err;
+
+	list_for_each_entry(page, &ticket->pages, link)
+		labyrinth_pool_draw_handle(pool, page);
+	err = labyrinth_tell_buffers(pool, call->arg.take.buffers, &ticket->pages);
+	return err ? err : put_user(ticket->count, &user->count);
+}
+
+static int take(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
+{
+	struct labyrinth_take __user *user = call->user;
+	struct labyrinth_pool *pool = &ticket->ldev->pool;
+	struct labyrinth_file *lf = call->lf;
+	int err;
+
+	if (!ticket->count)
+		return -ENOENT;
+	if (call->arg.take.count < ticket->count)
+		return put_user(ticket->count, &user->count) ? -EFAULT : -ENOSPC;
+	err = charge_taker(ticket, lf->account);
+	if (err)
+		return err;
+	err = tell_taker(call, ticket);
+	if (!err)
+		err = labyrinth_adopt(lf, &ticket->pages, ticket->count,
+				      LABYRINTH_TICKETED, LABYRINTH_TAKEN, NULL);
+	labyrinth_pool_uncharge(pool, err ? lf->account : ticket->account, ticket->total);
+	if (!err) {
+		ticket->count = 0;
+		ticket->total = 0;
+	}
+	return err;
+}
+
+/**
+ * labyrinth_do_take() - LABYRINTH_TAKE
+ * @call: the call
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno.
+ */
+long labyrinth_do_take(struct labyrinth_call *call)
+{
+	struct labyrinth_ticket *ticket;
+	struct file *file;
+	long err;
+
+	if (call->arg.take.count > LABYRINTH_MAX_BATCH)
+		return -EINVAL;
+	file = fget(call->arg.take.ticket_fd);
+	if (!file)
+		return -EINVAL;
+	ticket = file->private_data;
+	if (file->f_op != &ticket_fops) {
+		err = -EINVAL;
+	} else if (ticket->ldev != call->lf->ldev) {
+		err = -EXDEV;
+	} else if (test_and_set_bit_lock(0, &ticket->taking)) {
+		err = -EBUSY;
+	} else {
+		err = take(call, ticket);
+		clear_bit_unlock(0, &ticket->taking);
+	}
+	fput(file);
+	return err;
+}
