@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the subcommands of `labyrinth` share.
+ */
+#ifndef LABYRINTH_COMMAND_H
+#define LABYRINTH_COMMAND_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <labyrinth.h>
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_DEVICE = 3,
+};
+
+/**
+ * struct command - one subcommand
+ * @name: what selects it
+ * @synopsis: what follows the name in its usage line
+ * @summary: one line for the list of commands
+ * @help: its options and what else a person needs to know
+ * @run: does it; @argv[0] is "labyrinth NAME"; returns an &enum exit_code
+ */
+struct command {
+	const char *name;
+	const char *synopsis;
+	const char *summary;
+	const char *help;
+	int (*run)(const struct command *command, int argc, char **argv);
+};
+
+extern const struct command command_list;
+extern const struct command command_info;
+extern const struct command command_stat;
+extern const struct command command_load;
+extern const struct command command_unload;
+extern const struct command command_acquire;
+extern const struct command command_copy;
+extern const struct command command_send;
+extern const struct command command_receive;
+
+#define DEVICE_OPTION	{ "device", required_argument, NULL, 'd' }
+#define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
+#define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
+#define VERSION_OPTION	{ "version", no_argument, NULL, 'V' }
+#define LAST_OPTION	{ NULL, 0, NULL, 0 }
+
+#define DEVICE_HELP	"  -d, --device DEV  the device, as N or a path (default: the only one)\n"
+#define COMMON_HELP	"  -h, --help        show this help\n" \
+			"  -V, --version     show the version\n"
+
+/* options.c */
+int common_option(const struct command *command, int option);
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int no_arguments(int argc, char **argv);
+bool parse_number(const char *text, unsigned int max, unsigned int *number);
+bool parse_seconds(const char *text, double *seconds);
+
+/* report.c */
+extern const char *program;
+int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int library_failed(void);
+void report_after(void (*finish)(void));
+
+/* select.c */
+struct labyrinth_device *select_device(const char *choice, int *code);
+bool device_number(const struct labyrinth_device *dev, unsigned int *number);
+
+/* signals.c */
+void signals_catch(void);
+bool signals_stopped(void);
+bool signals_hold(double seconds, int device_fd);
+void signals_on_device_loss(void (*clean_up)(void));
+
+/**
+ * struct field - one value of INFO or STAT, for a person and for a program
+ * @key: its stable name
+ * @meaning: what it is, in a few words
+ * @text: its value, if it is not a number
+ * @value: its value, if @text is NULL
+ */
+struct field {
+	const char *key;
+	const char *meaning;
+	const char *text;
+	uint64_t value;
+};
+
+/* table.c */
+int table_fields(const char *name, const struct field *fields, size_t count, bool json);
+
+/* holders.c */
+void holders_describe(char *text, size_t size);
+
+#endif /* LABYRINTH_COMMAND_H */

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * labyrinth list: every device with its pages.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+
+enum { NUMBER, DEVICE, PAGES, FREE, OWNED, MAX, PCI };
+
+static const struct {
+	const char *key, *heading;
+	int flags, json;
+} columns[] = {
+	[NUMBER] = { "number", "NUMBER", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[DEVICE] = { "device", "DEVICE", 0, SCOLS_JSON_STRING },
+	[PAGES] = { "pages", "PAGES", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[FREE] = { "free", "FREE", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[OWNED] = { "owned", "OWNED", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[MAX] = { "max", "MAX", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[PCI] = { "pci", "PCI", 0, SCOLS_JSON_STRING },
+};
+
+static void set_number(struct libscols_line *line, size_t column, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	scols_line_set_data(line, column, text);
+}
+
+static void set_pci(struct libscols_line *line, unsigned int number)
+{
+	char link[64], target[512];
+	const char *address;
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/sys/class/labyrinth/labyrinth%u/device", number);
+	length = readlink(link, target, sizeof(target) - 1);
+	if (length < 0)
+		return;
+	target[length] = '\0';
+	address = strrchr(target, '/');
+	scols_line_set_data(line, PCI, address ? address + 1 : target);
+}
+
+/* A device that cannot be asked is listed all the same, without its figures. */
+static int set_pages(struct libscols_line *line, unsigned int number)
+{
+	struct labyrinth_device *dev;
+	struct labyrinth_stat stat;
+	int code = EXIT_DONE;
+
+	dev = labyrinth_device_open_number(number);
+	if (!dev || labyrinth_device_stat(dev, &stat, sizeof(stat)) < 0) {
+		code = failed("%s", labyrinth_strerror());
+	} else {
+		set_number(line, PAGES, stat.total);
+		set_number(line, FREE, stat.free);
+		set_number(line, OWNED, stat.owned);
+		set_number(line, MAX, stat.max);
+	}
+	labyrinth_device_close(dev);
+	return code;
+}
+
+static struct libscols_table *new_table(bool json)
+{
+	struct libscols_table *table = scols_new_table();
+	struct libscols_column *column;
+	size_t i;
+
+	if (!table)
+		return NULL;
+	scols_table_set_name(table, "devices");
+	scols_table_enable_json(table, json);
+	for (i = 0; i < ARRAY_SIZE(columns); i++) {
+		column = scols_table_new_column(table, json ? columns[i].key :
+						columns[i].heading, 0, columns[i].flags);
+		if (!column) {
+			scols_unref_table(table);
+			return NULL;
+		}
+		scols_column_set_json_type(column, columns[i].json);
+	}
+	return table;
+}
+
+static int print_devices(const unsigned int *numbers, int count, bool json)
+{
+	struct libscols_table *table = new_table(json);
+	struct libscols_line *line;
+	int code = EXIT_DONE;
+	char path[64];
+	int i;
+
+	if (!table)
+		return failed("out of memory");
+	for (i = 0; i < count; i++) {
+		line = scols_table_new_line(table, NULL);
+		if (!line)
+			break;
+		snprintf(path, sizeof(path), "/dev/labyrinth%u", numbers[i]);
+		set_number(line, NUMBER, numbers[i]);
+		scols_line_set_data(line, DEVICE, path);
+		set_pci(line, numbers[i]);
+		if (set_pages(line, numbers[i]) != EXIT_DONE)
+			code = EXIT_FAILED;
+	}
+	if (i < count || scols_print_table(table))
+		code = failed("out of memory");
+	scols_unref_table(table);
+	return code;
+}
+
+static int list(bool json)
+{
+	struct labyrinth_device *dev;
+	unsigned int *numbers;
+	int count, found, code;
+
+	found = labyrinth_devices_list(NULL, 0);
+	if (found < 0)
+		return failed("%s", labyrinth_strerror());
+	if (!found) {
+		/* Opening says why there is none. */
+		dev = labyrinth_device_open_only();
+		if (!dev)
+			return library_failed();
+		labyrinth_device_close(dev);
+	}
+	numbers = calloc(found + 1, sizeof(*numbers));
+	if (!numbers)
+		return failed("out of memory");
+	count = labyrinth_devices_list(numbers, found);
+	if (count < 0)
+		code = library_failed();
+	else
+		code = print_devices(numbers, count < found ? count : found, json);
+	free(numbers);
+	return code;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {
+		JSON_OPTION,
+		HELP_OPTION,
+		VERSION_OPTION,
+		LAST_OPTION
+	};
+	bool json = false;
+	int option, code;
+
+	while ((option = getopt_long(argc, argv, "jhV", options, NULL)) != -1) {
+		if (option != 'j')
+			return common_option(command, option);
+		json = true;
+	}
+	code = no_arguments(argc, argv);
+	return code ? code : list(json);
+}
+
+const struct command command_list = {
+	.name = "list",
+	.synopsis = "[--json]",
+	.summary = "list the devices, with their pages",
+	.help = "  -j, --json        print JSON\n",
+	.run = run,
+};

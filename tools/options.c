@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Options that every subcommand has, and what is said about wrong ones.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+
+int usage_error(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "; see '%s --help'\n", program);
+	return EXIT_USAGE;
+}
+
+/* For what getopt_long() returned and the subcommand does not know itself. */
+int common_option(const struct command *command, int option)
+{
+	switch (option) {
+	case 'h':
+		printf("usage: labyrinth %s %s\n\n%s\n\n%s" COMMON_HELP,
+		       command->name, command->synopsis, command->summary, command->help);
+		return EXIT_DONE;
+	case 'V':
+		printf("labyrinth %s " VERSION "\n", command->name);
+		return EXIT_DONE;
+	default:
+		fprintf(stderr, "%s: see '%s --help'\n", program, program);
+		return EXIT_USAGE;
+	}
+}
+
+int no_arguments(int argc, char **argv)
+{
+	if (optind < argc)
+		return usage_error("unexpected argument '%s'", argv[optind]);
+	return EXIT_DONE;
+}
+
+bool parse_number(const char *text, unsigned int max, unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	/* strtoul() would take a sign and leading blanks. */
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value > max)
+		return false;
+	*number = value;
+	return true;
+}
+
+bool parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	if ((*text < '0' || *text > '9') && *text != '.')
+		return false;
+	*seconds = strtod(text, &end);
+	return end != text && !*end && isfinite(*seconds) && *seconds <= 1e9;
+}
