@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Not a test by itself: run after one, it says nothing if every device still has
+ * all its pages and nobody holds any. Otherwise one line for each fault, and 1.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/labyrinth.h>
+
+/* Files of a killed process may go a little after it. */
+#define TRIES		50
+#define PAUSE_US	100000
+
+static bool is_conserved(const struct labyrinth_stat *stat)
+{
+	return stat->total == stat->free + stat->owned + stat->ticketed +
+			      stat->kernel + stat->quarantined + stat->poisoned;
+}
+
+static bool is_idle(const struct labyrinth_stat *stat)
+{
+	return !stat->owned && !stat->ticketed && !stat->kernel && !stat->quarantined &&
+	       !stat->waiters;
+}
+
+static int check(const char *path)
+{
+	struct labyrinth_stat stat;
+	int fd, tries, status = 1;
+
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		printf("%s: cannot open: %s\n", path, strerror(errno));
+		return 1;
+	}
+	for (tries = 0; tries < TRIES; tries++) {
+		memset(&stat, 0, sizeof(stat));
+		stat.size = sizeof(stat);
+		if (ioctl(fd, LABYRINTH_STAT, &stat)) {
+			printf("%s: no STAT: %s\n", path, strerror(errno));
+			goto out;
+		}
+		/* The sum holds in every snapshot, or it does not hold. */
+		if (!is_conserved(&stat))
+			break;
+		if (is_idle(&stat)) {
+			status = 0;
+			goto out;
+		}
+		usleep(PAUSE_US);
+	}
+	printf("%s: %s: total %llu, free %llu, owned %llu, ticketed %llu, ",
+	       path, is_conserved(&stat) ? "still in use" : "pages lost or made up",
+	       (unsigned long long)stat.total, (unsigned long long)stat.free,
+	       (unsigned long long)stat.owned, (unsigned long long)stat.ticketed);
+	printf("kernel %llu, quarantined %llu, poisoned %llu, waiters %llu\n",
+	       (unsigned long long)stat.kernel, (unsigned long long)stat.quarantined,
+	       (unsigned long long)stat.poisoned, (unsigned long long)stat.waiters);
+out:
+	close(fd);
+	return status;
+}
+
+int main(void)
+{
+	glob_t devices;
+	int status = 0;
+	size_t i;
+
+	if (glob("/dev/labyrinth*", 0, NULL, &devices)) {
+		puts("/dev: no labyrinth device");
+		return 1;
+	}
+	for (i = 0; i < devices.gl_pathc; i++)
+		status |= check(devices.gl_pathv[i]);
+	globfree(&devices);
+	return status;
+}

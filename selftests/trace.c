@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tracepoints labyrinth:* tell what happens to pages. */
+#include <sys/mount.h>
+
+#include "labyrinth_pool.h"
+
+FIXTURE(trace)
+{
+	int fd;
+	const char *dir;
+	struct labyrinth_buffer buffers[2];
+};
+
+static int put_text(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	int fd, result;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+	close(fd);
+	return result;
+}
+
+static const char *find_tracing(void)
+{
+	static const char * const dirs[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+	};
+	unsigned int i;
+
+	mount("tracefs", dirs[0], "tracefs", 0, NULL);
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (!put_text(dirs[i], "events/labyrinth/enable", "1"))
+			return dirs[i];
+	return NULL;
+}
+
+/* Lines of the trace that have both texts in them. */
+static int count_lines(const char *dir, const char *event, const char *detail)
+{
+	char path[128], line[512];
+	FILE *trace;
+	int lines = 0;
+
+	snprintf(path, sizeof(path), "%s/trace", dir);
+	trace = fopen(path, "r");
+	if (!trace)
+		return -1;
+	while (fgets(line, sizeof(line), trace))
+		lines += strstr(line, event) && strstr(line, detail);
+	fclose(trace);
+	return lines;
+}
+
+FIXTURE_SETUP(trace)
+{
+	self->fd = open_quiet(_metadata, 0, O_RDWR);
+	self->dir = find_tracing();
+	if (!self->dir)
+		SKIP(return, "no tracefs with labyrinth events");
+	put_text(self->dir, "tracing_on", "1");
+	put_text(self->dir, "trace", "\n");
+	test_acquire(self->fd, 2, self->buffers);
+}
+
+FIXTURE_TEARDOWN(trace)
+{
+	if (self->dir) {
+		put_text(self->dir, "events/labyrinth/enable", "0");
+		put_text(self->dir, "trace", "\n");
+	}
+	close(self->fd);
+}
+
+static void name_handle(char *text, size_t size, const struct labyrinth_buffer *buffer)
+{
+	snprintf(text, size, "handle=%#llx offset=%#llx pages=1",
+		 (unsigned long long)buffer->handle,
+		 (unsigned long long)buffer->offset);
+}
+
+TEST_F(trace, acquire_and_release_name_each_handle_once)
+{
+	char text[80];
+	int i;
+
+	test_release(self->fd, 2, self->buffers);
+	for (i = 0; i < 2; i++) {
+		name_handle(text, sizeof(text), &self->buffers[i]);
+		EXPECT_EQ(1, count_lines(self->dir, "labyrinth_acquire:", text));
+		EXPECT_EQ(1, count_lines(self->dir, "labyrinth_release:", text));
+	}
+}
+
+TEST_F(trace, copy_tells_length_and_result)
+{
+	test_copy(self->fd, self->buffers[0].handle, 0, self->buffers[1].handle, 0, 17, 0xabc);
+	test_event(self->fd, 0xabc, 0);
+	EXPECT_EQ(1, count_lines(self->dir, "labyrinth_copy:",
+				 "user_data=0xabc length=17 moved=17 result=0"));
+}
+
+TEST_F(trace, refill_tells_who_allocated)
+{
+	struct labyrinth_buffer more[256];
+	struct labyrinth_stat stat;
+
+	test_stat(self->fd, &stat);
+	ASSERT_LE(stat.high, 256);
+	ASSERT_EQ(stat.high - 32, raw_acquire(self->fd, 0, stat.high - 32, more));
+	ASSERT_TRUE(wait_until(stat_value(self->fd, free) >= stat.high));
+	EXPECT_LT(0, count_lines(self->dir, "labyrinth_refill:", "by=interrupt pages=16"));
+}
+
+TEST_F(trace, give_and_take_name_both_handles)
+{
+	struct labyrinth_buffer taken;
+	struct labyrinth_give give = {
+		.size = sizeof(give), .count = 1,
+		.handles = (uintptr_t)&self->buffers[0].handle,
+	};
+	struct labyrinth_take take = {
+		.size = sizeof(take), .count = 1, .buffers = (uintptr_t)&taken,
+	};
+	char text[80];
+
+	ASSERT_EQ(0, ioctl(self->fd, LABYRINTH_GIVE, &give));
+	take.ticket_fd = give.ticket_fd;
+	ASSERT_EQ(0, ioctl(self->fd, LABYRINTH_TAKE, &take));
+	name_handle(text, sizeof(text), &self->buffers[0]);
+	EXPECT_EQ(1, count_lines(self->dir, "labyrinth_give:", text));
+	name_handle(text, sizeof(text), &taken);
+	EXPECT_EQ(1, count_lines(self->dir, "labyrinth_take:", text));
+	close(give.ticket_fd);
+}
+
+TEST_HARNESS_MAIN

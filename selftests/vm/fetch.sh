@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Fetches Debian packages of a kernel and unpacks them into the cache folder. No
+# root is needed and nothing is installed: neither the boot menu nor the modules of
+# this machine change. The headers come from the same version as the image, so
+# module and kernel always match. Remove the cache folder to get newer ones.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=$("$here/paths.sh" cache)
+
+say() { printf 'set-up: %s\n' "$*"; }
+die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
+
+# What another package of the same version is called is in its Depends.
+depends() {
+	apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Depends: //p' |
+		tr ',|' '\n' | sed 's/^ *//; s/ .*//' | grep -E -- "$2" | head -n 1
+}
+
+candidate() { LC_ALL=C apt-cache policy "$1" | sed -n 's/^  Candidate: //p'; }
+
+# Downloads into the current folder. As root apt would drop to its own user, who
+# may not write here. Old lists name versions that the mirror no longer has: then
+# root can renew the lists, anyone else is told to.
+download() {
+	apt-get -q -o APT::Sandbox::User=root download "$@" </dev/null && return
+	return 1
+}
+
+# Both the lists and the resolved names have to be renewed together, so the
+# whole step is retried once.
+with_lists() {
+	"$@" && return
+	[ "$(id -u)" -eq 0 ] ||
+		die "apt-get download failed; 'apt-get update' as root may be what is missing"
+	say "renewing the package lists"
+	apt-get -q update </dev/null || :
+	"$@" || die "could not be fetched"
+}
+
+download_kernel() {
+	local meta=$1 image release headers common kbuild
+	image=$(depends "linux-image-$meta" '^linux-image-[0-9]') || return 1
+	release=${image#linux-image-}
+	release=${release%-unsigned}
+	headers=linux-headers-$release
+	common=$(depends "$headers" '^linux-headers-.*-common(-rt)?$') || return 1
+	kbuild=$(depends "$headers" '^linux-kbuild-') || return 1
+	version=$(candidate "$image")
+	say "fetching Linux $release ($version): image and headers"
+	rm -f ./*.deb
+	download "$image" "$headers" "$common" "$kbuild"
+}
+
+fetch_kernel() {
+	local name=$1 meta deb
+	case $name in
+	stock) meta=amd64 ;;
+	next) meta=6.12-amd64 ;;
+	rt) meta=rt-amd64 ;;
+	*) die "no such kernel: $name" ;;
+	esac
+	[ ! -e "$cache/kernels/$name/vmlinuz" ] || return 0
+
+	mkdir -p "$cache/kernels"
+	tmp=$(mktemp -d "$cache/kernels/.tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	cd "$tmp"
+	with_lists download_kernel "$meta"
+
+	mkdir root
+	for deb in linux-image-*.deb; do
+		# Of the image only what boots, and what depmod reads: the guest has no
+		# other module than ours.
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C root --wildcards \
+			'./boot/vmlinuz-*' './lib/modules/*/modules.*'
+	done
+	for deb in linux-headers-*.deb linux-kbuild-*.deb; do
+		dpkg -x "$deb" root
+	done
+	mv root/boot/vmlinuz-* root/vmlinuz
+	# The headers name their common part by its installed path.
+	sed -i "s|/usr/src/|\$(dir \$(realpath \$(lastword \$(MAKEFILE_LIST))))../|" \
+		root/usr/src/linux-headers-*/Makefile
+
+	publish kernels "$name" "$version" root
+}
+
+# The last step, so that what is there is whole: NAME is a link to a folder that
+# has its version in its name.
+publish() {
+	local dir=$cache/$1 name=$2 target=$2-$3
+	rm -rf "${dir:?}/$target"
+	mv "$4" "$dir/$target"
+	ln -sfn "$target" "$dir/$name"
+	cd /
+	rm -rf "$tmp"
+	say "ready: $name $3"
+}
+
+download_source() {
+	version=$(candidate linux-source-6.12)
+	say "fetching the kernel's sources ($version), for its scripts and test harness"
+	rm -f ./*.deb
+	download linux-source-6.12
+}
+
+# The tarball, from the installed package or from a download.
+source_tar() {
+	local deb
+	if [ -e /usr/src/linux-source-6.12.tar.xz ]; then
+		cat /usr/src/linux-source-6.12.tar.xz
+	else
+		for deb in linux-source-*.deb; do
+			dpkg-deb --fsys-tarfile "$deb" |
+				tar -xO --wildcards './usr/src/linux-source-*.tar.xz'
+		done
+	fi
+}
+
+fetch_source() {
+	[ ! -e "$cache/source/scripts/checkpatch.pl" ] || return 0
+	mkdir -p "$cache"
+	tmp=$(mktemp -d "$cache/.tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	cd "$tmp"
+	if [ -e /usr/src/linux-source-6.12.tar.xz ]; then
+		version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
+	else
+		with_lists download_source
+	fi
+	say "unpacking scripts and test harness (half a minute)"
+	mkdir root
+	source_tar | tar -xJ -C root --strip-components=1 --wildcards \
+		'*/COPYING' \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+		'*/scripts/const_structs.checkpatch' '*/scripts/kernel-doc' \
+		'*/scripts/subarch.include' \
+		'*/tools/testing/selftests/lib.mk' \
+		'*/tools/testing/selftests/kselftest*'
+	[ -s root/scripts/checkpatch.pl ] || die "the kernel's sources hold no checkpatch.pl"
+	publish . source "$version" root
+}
+
+case ${1-} in
+kernel:?*) fetch_kernel "${1#kernel:}" ;;
+source) fetch_source ;;
+*) printf 'usage: fetch.sh kernel:NAME | source\n' >&2; exit 2 ;;
+esac

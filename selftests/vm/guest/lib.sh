@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What the guest's scripts share: talking to the runner, and reading the kernel log.
+
+# A line for the runner. It begins on a line of its own, whatever a killed program
+# left behind, and carries the nonce that only this boot knows.
+tell() { printf '\n@%s %s\n' "${vm_nonce?}" "$*" >&5; }
+
+now() { cut -d' ' -f1 /proc/uptime; }
+
+load_module() {
+	if [ -x /usr/local/bin/labyrinth ]; then
+		labyrinth load
+	else
+		modprobe labyrinth
+	fi
+}
+
+module_loaded() { [ -d /sys/module/labyrinth ]; }
+
+# What a healthy kernel never says. A segfault of a program is none of these.
+KLOG_BAD='WARNING:|BUG:|BUG |Oops|Call Trace:|cut here
+general protection fault[,:]|invalid opcode: |double fault|nable to handle kernel
+KASAN|KCSAN|UBSAN|KFENCE|unreferenced object|kmemleak: .*suspected
+possible (circular|recursive) locking|inconsistent lock state|irq lock inversion
+suspicious RCU|rcu.*(stall|self-detected)|Voluntary context switch within RCU
+scheduling while atomic|sleeping function called|lockup|blocked for more than
+DMA-API:|nobody cared|DMAR:.*fault|AMD-Vi:.*FAULT
+page allocation failure|refcount_t:|list_(add|del) corruption|Bad page|Bad rss'
+
+klog_mark() {
+	klog_marker="labyrinth-vm: begin $1 $(now)"
+	echo "$klog_marker" >/dev/kmsg
+}
+
+# Tells what the kernel has complained of since klog_mark. Where the marker has
+# already left the ring, all of the ring counts. Out-of-tree (4096) and unsigned
+# (8192) are the only taints that our module brings by itself.
+klog_check() {
+	dmesg | awk -v m="$klog_marker" '
+		{ line[++n] = $0; if (index($0, m)) first = n }
+		END { for (i = first + 1; i <= n; i++) print line[i] }' >/tmp/.klog
+	klog_taint=$(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192)))
+	if grep -qE "$KLOG_BAD" /tmp/.klog; then
+		tell "klog dirty"
+		grep -E -A 30 "$KLOG_BAD" /tmp/.klog | head -n 60 |
+			while IFS= read -r l; do tell "kline $l"; done
+	elif [ "$klog_taint" -ne 0 ]; then
+		tell "klog dirty"
+		tell "kline the kernel is tainted: $klog_taint"
+	else
+		tell "klog clean"
+	fi
+	rm -f /tmp/.klog
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Loading and unloading as test programs of one case each, so that they are
+# reported, timed, and the kernel log is read after them like after any other.
+# shellcheck source=selftests/vm/guest/lib.sh
+. /vm/lib.sh
+
+printf 'TAP version 13\n1..1\n'
+case $1 in
+load)
+	load_module 2>&1 | sed 's/^/# /'
+	text="labyrinth.ko loads and serves both devices"
+	[ -e /dev/labyrinth0 ] && [ -e /dev/labyrinth1 ]
+	status=$?
+	;;
+unload)
+	text="labyrinth.ko unloads"
+	if [ -x /usr/local/bin/labyrinth ]; then
+		labyrinth unload 2>&1 | sed 's/^/# /'
+	else
+		rmmod labyrinth 2>&1 | sed 's/^/# /'
+	fi
+	! module_loaded
+	status=$?
+	;;
+*)
+	exit 2
+	;;
+esac
+if [ "$status" -eq 0 ]; then
+	echo "ok 1 $text"
+else
+	echo "not ok 1 $text"
+	exit 1
+fi

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Runs the programs named in /selftests/programs, each line: name, seconds. After
+# each one the pages are counted and the kernel log is read.
+
+cd /selftests || exit 1
+
+# run_one NAME SECONDS COMMAND...
+run_one() {
+	one=$1 limit=$2
+	shift 2
+	klog_mark "$one"
+	tell "begin $one"
+	start=$(now)
+	timeout -s KILL "$limit" "$@" >&5 2>&1 </dev/null 5>&-
+	status=$?
+	seconds=$(awk -v a="$start" -v b="$(now)" 'BEGIN { print b - a }')
+	# Whatever it left behind would disturb the next one: all but us ends here.
+	kill -9 -1 2>/dev/null
+	if [ -x /selftests/conserve ] && { [ "${vm_module?}" = 0 ] || module_loaded; }; then
+		tell "conserve begin"
+		timeout -s KILL 30 /selftests/conserve >&5 2>&1 </dev/null 5>&-
+		tell "conserve $?"
+	fi
+	klog_check
+	tell "end $one $status $seconds"
+}
+
+count=0
+if [ "$vm_module" = 1 ]; then
+	run_one load 60 /vm/step.sh load
+	count=$((count + 1))
+fi
+while read -r name limit <&7; do
+	if [ "$vm_module" = 1 ] && ! module_loaded; then
+		load_module >&5 2>&1
+	fi
+	run_one "$name" "$limit" "/selftests/$name"
+	count=$((count + 1))
+done 7</selftests/programs
+if [ "$vm_module" = 1 ]; then
+	run_one unload 60 /vm/step.sh unload
+	count=$((count + 1))
+fi
+tell "done $count"

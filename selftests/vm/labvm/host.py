@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What only the host can do for the guest: plug and unplug devices.
+
+The guest writes one request a line to ttyS2 and reads one line back: "ok", or
+"error" and why. device_del is answered as soon as QEMU has accepted it; that the
+device is really gone the guest sees by itself. device_add first waits until an
+earlier device_del of the same device is through.
+"""
+
+import json
+import time
+
+EDU = {'edu0': '0x10', 'edu1': '0x11'}
+GONE_LIMIT = 15
+
+
+class Qmp:
+    """QEMU's control socket, one JSON object a line."""
+
+    def __init__(self, send, on_event):
+        self.send = send
+        self.on_event = on_event
+        self.waiting = {}
+        self.number = 0
+
+    def on_line(self, line):
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return
+        if 'QMP' in message:
+            self.command('qmp_capabilities', {}, lambda error: None)
+        elif 'event' in message:
+            self.on_event(message['event'], message.get('data', {}))
+        elif message.get('id') in self.waiting:
+            error = message.get('error', {}).get('desc')
+            self.waiting.pop(message['id'])(error)
+
+    def command(self, name, arguments, done):
+        """done(None) when it worked, done(text) when it did not."""
+        self.number += 1
+        self.waiting[self.number] = done
+        self.send(json.dumps({'execute': name, 'arguments': arguments,
+                              'id': self.number}) + '\n')
+
+
+class Host:
+    def __init__(self, send_qmp, send_guest):
+        self.qmp = Qmp(send_qmp, self._event)
+        self.send_guest = send_guest
+        self.leaving = set()
+        self.add_later = None    # (device, give up at)
+
+    def request(self, line):
+        words = line.split()
+        if words == ['ping']:
+            self._answer(None)
+        elif len(words) == 2 and words[0] == 'device_del':
+            self._device_del(words[1])
+        elif len(words) == 2 and words[0] == 'device_add':
+            self._device_add(words[1])
+        elif words:
+            self._answer('no such request: ' + line)
+
+    def tick(self):
+        """To be called now and then, for what has waited too long."""
+        if self.add_later and time.monotonic() > self.add_later[1]:
+            device, self.add_later = self.add_later[0], None
+            self._answer('%s has not left the guest' % device)
+
+    def _answer(self, error):
+        self.send_guest('error %s\n' % error if error else 'ok\n')
+
+    def _event(self, name, data):
+        device = data.get('device')
+        if name == 'DEVICE_DELETED' and device:
+            self.leaving.discard(device)
+            if self.add_later and self.add_later[0] == device:
+                self.add_later = None
+                self._plug(device)
+
+    def _device_del(self, device):
+        def done(error):
+            if not error:
+                self.leaving.add(device)
+            self._answer(error)
+        self.qmp.command('device_del', {'id': device}, done)
+
+    def _device_add(self, device):
+        if device not in EDU:
+            self._answer('no such device: ' + device)
+        elif device in self.leaving:
+            self.add_later = (device, time.monotonic() + GONE_LIMIT)
+        else:
+            self._plug(device)
+
+    def _plug(self, device):
+        self.qmp.command('device_add', {'driver': 'edu', 'id': device,
+                                        'addr': EDU[device]}, self._answer)

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sets up what is missing, and says what it does. On a machine that has
+# everything it asks dpkg once and needs neither root nor the network.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/vm/packages.sh
+. "$here/packages.sh"
+
+usage() {
+	cat >&2 <<-END
+	usage: setup.sh WHAT...
+	  build, vm, lint     the packages for that purpose
+	  kernel:NAME         that kernel and the headers that match it (stock, next, rt)
+	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
+	END
+	exit 2
+}
+
+say() { printf 'set-up: %s\n' "$*"; }
+die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
+
+missing_of() {
+	local have p
+	command -v dpkg-query >/dev/null ||
+		die "this is not Debian: please install what corresponds to: $*"
+	have=$(dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' "$@" 2>/dev/null |
+		sed -n 's/^installed \([^:]*\).*/\1/p' || :)
+	for p; do
+		grep -qxF -- "$p" <<<"$have" || printf '%s\n' "$p"
+	done
+}
+
+install_missing() {
+	local list sudo=""
+	list=$(missing_of "$@" | sort -u | tr '\n' ' ')
+	list=${list% }
+	[ -n "$list" ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		if command -v sudo >/dev/null && sudo -n true 2>/dev/null ||
+			{ [ -t 0 ] && command -v sudo >/dev/null; }; then
+			sudo=sudo
+		else
+			printf 'set-up: these packages are missing: %s\n' "$list" >&2
+			printf 'set-up: please run as root: apt-get install --no-install-recommends %s\n' \
+				"$list" >&2
+			exit 1
+		fi
+	fi
+	say "installing: $list"
+	# INITRD=No: should a kernel image come along, Debian's hook then skips the
+	# initramfs, which takes the better part of a minute and is never booted here.
+	# The word splitting of $list and $sudo is meant.
+	# shellcheck disable=SC2086
+	{
+		$sudo apt-get -q update </dev/null ||
+			say "apt-get update had errors; trying with the lists there are"
+		$sudo env DEBIAN_FRONTEND=noninteractive INITRD=No apt-get -q -y \
+			-o Dpkg::Use-Pty=0 --no-install-recommends install $list </dev/null ||
+			die "apt-get could not install: $list"
+	}
+}
+
+packages=""
+fetch=()
+for what; do
+	case $what in
+	build) packages+=" $PACKAGES_BUILD" ;;
+	vm) packages+=" $PACKAGES_VM" ;;
+	lint) packages+=" $PACKAGES_LINT" ;;
+	kernel:?* | source) fetch+=("$what") ;;
+	*) usage ;;
+	esac
+done
+[ $# -gt 0 ] || usage
+
+if [ -n "$packages" ]; then
+	# shellcheck disable=SC2086
+	install_missing $packages
+fi
+for what in ${fetch[@]+"${fetch[@]}"}; do
+	"$here/fetch.sh" "$what"
+done
