@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door: "make help" lists every target.
+
+LANE	?= stock
+prefix	?= /usr/local
+
+VM	:= selftests/vm
+BUILD	:= $(CURDIR)/build
+
+# The second and third columns of the lane's row: its kernel, its test programs.
+row	= $(subst |, ,$(shell sed -n 's/^$(LANE) *|//p' $(VM)/lanes))
+KERNEL	= $(word 1,$(row))
+ARCH	= $(word 2,$(row))
+LANES	= $(shell sed -n 's/^\([a-z0-9]*\) *|.*/\1/p' $(VM)/lanes)
+KERNELS	= $(shell sed -n 's/^[a-z0-9]* *| *\([a-z0-9]*\).*/\1/p' $(VM)/lanes | sort -u)
+
+# V=1 shows the compiler's command lines.
+make_in		= $(MAKE) --no-print-directory $(if $(V),,-s) -C
+in_lib		= $(make_in) lib O=$(BUILD)/lib prefix=$(prefix)
+in_tools	= $(make_in) tools O=$(BUILD)/tools LIBDIR=$(BUILD)/lib prefix=$(prefix)
+in_selftests	= $(make_in) selftests OUTPUT=$(BUILD)/selftests/$(1) \
+		  KSELFTEST_DIR=$$($(VM)/paths.sh kselftest) \
+		  CFLAGS_EXTRA="$(if $(filter i386,$(1)),-m32)"
+in_example	= $(make_in) lib O=$(BUILD)/lib-$(1) \
+		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example
+
+# Beside the kselftests, the VM runs what is executable in these folders. The other files
+# there go along.
+VM_TESTS	= $(wildcard tools/tests/vm/* lib/tests/vm/*)
+
+# Not under our make's flags and job server: these are run by the check script.
+host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
+		  --host "command=env -u MAKEFLAGS $(in_tools) check" \
+		  --host "README=$(VM)/tests/test-readme" \
+		  --host "runner=$(VM)/tests/test-runner $(1)"
+
+.PHONY: all lib tools module help demo check check-all lanes lint shell install clean
+.PHONY: known-lane
+
+## all: the library, the command, and the module for the running kernel
+all: lib tools module
+
+lib:
+	@echo "building the library"
+	@$(in_lib)
+
+tools: lib
+	@echo "building the command"
+	@$(in_tools)
+
+# For the kernel that runs here, where there are headers for it.
+module:
+	@headers=/lib/modules/$$(uname -r)/build; \
+	if [ -e $$headers/Makefile ]; then \
+		echo "building the module for $$(uname -r)"; \
+		$(VM)/build-module.sh $$headers $(BUILD)/kbuild/running && \
+		echo "module: build/kbuild/running/driver/labyrinth.ko"; \
+	else \
+		echo "module: not built, no headers of the running kernel ($$(uname -r)) here"; \
+	fi
+
+# For a kernel of the VM.
+module-%:
+	@echo "building the module for $$($(VM)/paths.sh release $*)"
+	@$(VM)/build-module.sh "$$($(VM)/paths.sh headers $*)" $(BUILD)/kbuild/$*
+
+# The test programs for one architecture, and for the runner the list of them, with
+# the seconds that selftests/settings grants.
+selftests-%:
+	@echo "building the test programs ($*)"
+	@$(call in_selftests,$*)
+	@$(call in_example,$*)
+	@cp $(BUILD)/lib-$*/example $(BUILD)/selftests/$*/readme-example
+	@cp $(VM_TESTS) $(BUILD)/selftests/$*
+	@{ $(call in_selftests,$*) list; \
+	   for f in $(VM_TESTS); do [ ! -x $$f ] || basename $$f; done; } | \
+		sed "s/$$/ $$(sed -n 's/^timeout=//p' selftests/settings)/" >$(BUILD)/selftests/$*/programs
+
+## demo: boots the VM and shows the main job on a real file
+demo:
+	@$(VM)/setup.sh build vm kernel:stock
+	@$(MAKE) --no-print-directory lib tools module-stock
+	@$(VM)/run demo
+
+## check: host tests, then a lane in the VM (LANE=stock, next, i386, rt; see "make lanes")
+check: known-lane
+	@$(VM)/setup.sh build vm source kernel:$(KERNEL)
+	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH)
+	@$(VM)/check --lane $(LANE) $(call host_tests,$(LANE))
+
+## check-all: host tests, then every lane
+check-all:
+	@$(VM)/setup.sh build vm source $(KERNELS:%=kernel:%)
+	@$(MAKE) --no-print-directory lib tools $(KERNELS:%=module-%) \
+		selftests-amd64 selftests-i386
+	@$(VM)/check $(LANES:%=--lane %) $(call host_tests,stock)
+
+## lanes: what LANE can be
+lanes:
+	@$(VM)/run lanes
+
+## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, the UAPI header alone
+lint:
+	@$(VM)/setup.sh build vm lint source $(KERNELS:%=kernel:%)
+	@$(VM)/lint.sh $(KERNELS)
+
+## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
+shell: known-lane
+	@$(VM)/setup.sh build vm source kernel:$(KERNEL)
+	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH)
+	@$(VM)/run shell --lane $(LANE)
+
+## install: the library and the command, under prefix (/usr/local) and DESTDIR
+install: lib tools
+	@$(in_lib) install
+	@$(in_tools) install
+
+## clean: removes build/; what set-up has fetched stays in the cache folder
+clean:
+	rm -rf $(BUILD)
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+known-lane:
+	@[ -n "$(KERNEL)" ] || { echo "no such lane: $(LANE); there are: $(LANES)"; exit 1; }
