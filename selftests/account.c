@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who pays for pages, and how far: per file, per user, and by RLIMIT_MEMLOCK. */
-#include <glob.h>
-#include <grp.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include "labyrinth_fault.h"
-#include "labyrinth_peer.h"
 #include "labyrinth_pool.h"
 #include "labyrinth_ticket.h"
+#include "labyrinth_user.h"
 
-#define USER		1000
-#define NEIGHBOUR	1001
-#define MAX_DEVICES	8
 #define LIMIT		12	/* pages of RLIMIT_MEMLOCK where it is small */
 
 FIXTURE(account)
@@ -20,16 +12,12 @@ FIXTURE(account)
 	int watcher;
 	struct labyrinth_info info;
 	struct labyrinth_buffer *buffers;	/* room for max_batch */
-	glob_t devices;
-	mode_t modes[MAX_DEVICES];
+	struct modes modes;
 };
 
 /* Runs as root, and lets everybody open the devices until the test has ended. */
 FIXTURE_SETUP(account)
 {
-	struct stat stat;
-	size_t i;
-
 	self->watcher = open_quiet(_metadata, 0, O_RDWR);
 	test_info(self->watcher, &self->info);
 	ASSERT_TRUE(self->info.capabilities & LABYRINTH_CAP_USER_QUOTA);
@@ -37,52 +25,15 @@ FIXTURE_SETUP(account)
 		SKIP(return, "only root can be other users");
 	self->buffers = calloc(self->info.max_batch, sizeof(*self->buffers));
 	ASSERT_NE(NULL, self->buffers);
-	ASSERT_EQ(0, glob("/dev/labyrinth*", 0, NULL, &self->devices));
-	ASSERT_GE(MAX_DEVICES, self->devices.gl_pathc);
-	for (i = 0; i < self->devices.gl_pathc; i++) {
-		ASSERT_EQ(0, lstat(self->devices.gl_pathv[i], &stat));
-		self->modes[i] = stat.st_mode & 07777;
-		ASSERT_EQ(0, chmod(self->devices.gl_pathv[i], 0666));
-	}
+	modes_open(_metadata, &self->modes);
 }
 
 FIXTURE_TEARDOWN(account)
 {
-	size_t i;
-
-	for (i = 0; i < self->devices.gl_pathc; i++)
-		chmod(self->devices.gl_pathv[i], self->modes[i]);
+	modes_restore(&self->modes);
 	close(self->watcher);
 	free(self->buffers);
 }
-
-static int set_memlock(rlim_t bytes)
-{
-	const struct rlimit limit = { bytes, bytes };
-
-	return setrlimit(RLIMIT_MEMLOCK, &limit);
-}
-
-/* Root becomes somebody without privileges who may lock that many pages. */
-static int become(uid_t uid, rlim_t pages)
-{
-	rlim_t bytes = pages == RLIM_INFINITY ? pages : pages * page_size();
-
-	if (set_memlock(bytes) || setgroups(0, NULL) ||
-	    setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		return -1;
-	/* A change of the user has undone it. */
-	return prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-/* Like peer_fork(); the peer is that user. */
-#define test_fork_as(peer, uid, pages)					\
-({									\
-	ASSERT_LE(0, peer_fork(peer));					\
-	if (!(peer)->pid)						\
-		ASSERT_EQ(0, become(uid, pages));			\
-	(peer)->pid;							\
-})
 
 static unsigned int take_all(int fd, __u32 count, __u32 most,
 			     struct labyrinth_buffer *buffers)

@@ -3,29 +3,7 @@
 #include "labyrinth_device.h"
 #include "labyrinth_pool.h"
 
-#define LIMITS	"/sys/class/labyrinth/labyrinth0/limits/"
 #define POOL	"/sys/class/labyrinth/labyrinth0/pool/"
-
-static unsigned long long number_in(const char *path)
-{
-	unsigned long long value = ~0ULL;
-	FILE *file = fopen(path, "r");
-
-	if (!file)
-		return value;
-	if (fscanf(file, "%llu", &value) != 1)
-		value = ~0ULL;
-	fclose(file);
-	return value;
-}
-
-static int set_number(const char *path, unsigned long long value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu", value);
-	return sysfs_write(path, text);
-}
 
 FIXTURE(limits)
 {
