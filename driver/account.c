@@ -90,6 +90,8 @@ struct labyrinth_account *labyrinth_account_create(struct labyrinth_users *users
 	refcount_set(&account->holders, 1);
 	account->users = users;
 	account->quota = quota;
+	account->pid = task_tgid_nr(current);
+	get_task_comm(account->comm, current->group_leader);
 	account->unlimited = capable(CAP_SYS_RESOURCE);
 	if (!capable(CAP_IPC_LOCK))
 		account->memlock = get_uid(current_user());
@@ -120,7 +122,7 @@ void labyrinth_account_put(struct labyrinth_account *account)
 	put_user_of(account->users, account->user);
 	if (account->memlock)
 		free_uid(account->memlock);
-	kfree(account);
+	kfree_rcu(account, rcu);
 }
 
 static u32 room_below(unsigned long limit, unsigned long charged)

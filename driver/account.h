@@ -4,7 +4,9 @@
 #define LABYRINTH_ACCOUNT_H
 
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/sched/user.h>
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
@@ -44,6 +46,9 @@ struct labyrinth_users {
  * @unlimited: not bound by the quota for users (CAP_SYS_RESOURCE)
  * @charged: pages paid for now; guarded by the pool's lock
  * @quota: pages it may pay for at most
+ * @pid: the process that opened it, in the first namespace
+ * @comm: its name then
+ * @rcu: frees it, so that a page's account may be looked at without a lock
  *
  * Pages stay charged until they are free again or another owner has taken them, so an
  * account outlives its file while a ticket or quarantined buffer is left of it.
@@ -56,6 +61,9 @@ struct labyrinth_account {
 	bool unlimited;
 	u32 charged;
 	u32 quota;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	struct rcu_head rcu;
 };
 
 void labyrinth_users_init(struct labyrinth_users *users, u32 quota);

@@ -66,6 +66,26 @@ static int waiting_rule(struct labyrinth_acquire *want, bool nowait, ktime_t *de
 	return *deadline <= ktime_get() ? -ETIMEDOUT : 0;
 }
 
+/* A claim is made again if pages turn out poisoned, and the others are too few. */
+static int get_pages(struct labyrinth_call *call, int least, int or_else,
+		     ktime_t deadline, struct list_head *pages)
+{
+	struct labyrinth_account *account = call->lf->account;
+	struct labyrinth_pool *pool = &call->lf->ldev->pool;
+	int claimed, got;
+
+	for (;;) {
+		claimed = labyrinth_pool_claim(pool, account, least,
+					       call->arg.acquire.count, or_else, deadline);
+		if (claimed < 0)
+			return claimed;
+		got = labyrinth_pool_collect(pool, account, claimed, pages);
+		if (got >= least)
+			return got;
+		labyrinth_pool_push(pool, account, pages);
+	}
+}
+
 static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 {
 	struct labyrinth_acquire *want = &call->arg.acquire;
@@ -73,7 +93,7 @@ static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 	bool nowait = (want->flags & LABYRINTH_ACQUIRE_NOWAIT) ||
 		      (call->file->f_flags & O_NONBLOCK);
 	u32 least = want->flags & LABYRINTH_ACQUIRE_PARTIAL ? 1 : want->count;
-	int err, claimed, i, or_else;
+	int err, or_else;
 	ktime_t deadline;
 
 	err = check_request(want, pool, nowait);
@@ -86,11 +106,7 @@ static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 		return labyrinth_pool_build(pool, call->lf->account, want->order, least,
 					    want->count, pages);
 	or_else = waiting_rule(want, nowait, &deadline);
-	claimed = labyrinth_pool_claim(pool, call->lf->account, least, want->count,
-				       or_else, deadline);
-	for (i = 0; i < claimed; i++)
-		list_add_tail(&labyrinth_pool_pop(pool)->link, pages);
-	return claimed;
+	return get_pages(call, least, or_else, deadline, pages);
 }
 
 /**
@@ -145,7 +161,7 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 	err = labyrinth_pool_move(pool, pages, from, LABYRINTH_OWNED, counter);
 	if (!err) {
 		list_for_each_entry(page, pages, link) {
-			page->account = lf->account;
+			WRITE_ONCE(page->account, lf->account);
 			WRITE_ONCE(page->owner, lf);
 			if (from == LABYRINTH_TICKETED)
 				trace_labyrinth_take(pool, page, page->handle);

@@ -53,6 +53,7 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		for (i = 0; i < region->slots; i++) {
 			page = &pool->slots[region->first + i];
 			page->order = order;
+			page->handle = labyrinth_page_slot(pool, page);
 			list_add_tail(&page->link, &region->empty);
 		}
 	}

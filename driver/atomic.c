@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Taking a page and giving it back from any context, for owners inside the kernel.
- * Nothing here sleeps, waits in the queue, or looks at a page's content.
+ * Nothing here sleeps or waits in the queue.
  */
 #include "pool.h"
 
+/* The pool's lock is held. */
 static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
 	page->state = LABYRINTH_KERNEL;
 	pool->nr[LABYRINTH_KERNEL]++;
 	pool->counters[LABYRINTH_ACQUIRED]++;
+}
+
+/* As labyrinth_pool_claim(), for one page and without any rule. */
+static bool claim_one(struct labyrinth_pool *pool)
+{
+	bool claimed, ring = false;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	claimed = !pool->dead && pool->available;
+	if (claimed)
+		pool->available--;
+	if (!pool->dead)
+		ring = labyrinth_pool_arm_refill(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (ring)
+		pool->ops->ring(pool);
+	return claimed;
 }
 
 /**
@@ -21,23 +40,19 @@ static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *p
  */
 struct labyrinth_page *labyrinth_pool_take_free(struct labyrinth_pool *pool)
 {
-	struct labyrinth_page *page = NULL;
+	struct labyrinth_page *page;
 	unsigned long flags;
-	bool ring = false;
+
+	do {	/* each turn that finds a poisoned page takes it out for good */
+		if (!claim_one(pool))
+			return NULL;
+		page = labyrinth_stock_get(&pool->stock, &pool->lock);
+	} while (!labyrinth_page_check(pool, page));
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (!pool->dead && pool->available) {
-		page = list_first_entry(&pool->free, struct labyrinth_page, link);
-		list_del_init(&page->link);
-		pool->available--;
-		pool->nr[LABYRINTH_FREE]--;
-		become_kernels(pool, page);
-	}
-	if (!pool->dead)
-		ring = labyrinth_pool_arm_refill(pool);
+	pool->nr[LABYRINTH_FREE]--;
+	become_kernels(pool, page);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	if (ring)
-		pool->ops->ring(pool);
 	return page;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taking pages out of the pool, in three steps: claim a number of pages, pop that
- * many off the free list, commit once the owner knows their handles. All free pages
- * are equal, so a claim is only a number: it is made, and set aside for a waiter, in
- * O(1), and the pages it stands for are sure to be on the list.
+ * Taking pages out of the pool, in three steps: claim a number of pages, collect that
+ * many from the stock, commit once the owner knows their handles. All free pages are
+ * equal, so a claim is only a number: it is made, and set aside for a waiter, in O(1),
+ * and the pages it stands for are sure to be in the stock.
  */
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
@@ -270,7 +270,8 @@ static int join_queue(struct labyrinth_pool *pool, struct labyrinth_account *acc
 int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
 			 u32 least, u32 *room)
 {
-	u32 reachable = pool->limits.max - pool->limits.reserve;
+	u32 lost = pool->limits.reserve + pool->nr[LABYRINTH_POISONED];
+	u32 reachable = pool->limits.max - min(lost, pool->limits.max);
 	int err;
 
 	if (pool->dead)
@@ -338,7 +339,7 @@ static u32 top_up(struct labyrinth_pool *pool, struct labyrinth_account *account
  * @deadline: CLOCK_MONOTONIC time to give up at, 0 for none
  *
  * Claims are met strictly in the order they came: as long as anyone waits, nobody
- * else gets a page. Each claimed page must be taken with labyrinth_pool_pop().
+ * else gets a page. Whatever was claimed must be collected.
  *
  * Context: Process context, sleeps unless @or_else.
  * Return: pages claimed and charged; -ENODEV, -EDQUOT, -ENOBUFS, -ENOMEM (could never
@@ -371,36 +372,59 @@ int labyrinth_pool_claim(struct labyrinth_pool *pool,
 	return least + top_up(pool, account, most - least);
 }
 
+/* As labyrinth_page_check(), with removal kept from freeing the page meanwhile. */
+static bool check_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	bool intact;
+
+	if (!labyrinth_page_needs_check(pool, page) || !labyrinth_pool_enter(pool))
+		return true;	/* of a dead pool none is handed out anyway */
+	intact = labyrinth_page_check(pool, page);
+	labyrinth_pool_leave(pool);
+	return intact;
+}
+
 /**
- * labyrinth_pool_pop() - take one claimed page off the free list
+ * labyrinth_pool_collect() - take claimed pages out of the stock
  * @pool: the pool
+ * @account: who has paid
+ * @count: how many
+ * @pages: the pages, zeroed and with handles, are added here; they still count as free
+ *	until the commit
  *
- * The page gets its handle here, and still counts as free until the commit.
- *
- * Context: Any.
- * Return: the page, zeroed, its @link unused.
+ * Context: Process context.
+ * Return: how many there are. The claim to others is lost: they turned out poisoned.
  */
-struct labyrinth_page *labyrinth_pool_pop(struct labyrinth_pool *pool)
+int labyrinth_pool_collect(struct labyrinth_pool *pool,
+			   struct labyrinth_account *account, u32 count,
+			   struct list_head *pages)
 {
 	struct labyrinth_page *page;
-	unsigned long flags;
+	u32 poisoned = 0, i;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	page = list_first_entry(&pool->free, struct labyrinth_page, link);
-	list_del(&page->link);
-	page->handle = ++pool->serial << LABYRINTH_SLOT_BITS |
-		       labyrinth_page_slot(pool, page);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return page;
+	for (i = 0; i < count; i++) {
+		page = labyrinth_stock_get(&pool->stock, &pool->lock);
+		if (check_page(pool, page)) {
+			labyrinth_page_draw_handle(page);
+			list_add_tail(&page->link, pages);
+		} else {
+			poisoned++;
+		}
+	}
+	if (poisoned) {
+		labyrinth_pool_uncharge(pool, account, poisoned);
+		labyrinth_pool_check_refill(pool);
+	}
+	return count - poisoned;
 }
 
 /**
  * labyrinth_pool_push() - undo claims whose pages nobody has seen
  * @pool: the pool
  * @account: who paid
- * @pages: what labyrinth_pool_pop() gave; emptied
+ * @pages: what labyrinth_pool_collect() gave; emptied
  *
- * The pages are as zero as they were, so they go straight back.
+ * The pages are zero, so they go straight back.
  *
  * Context: Process context.
  */
@@ -412,7 +436,8 @@ void labyrinth_pool_push(struct labyrinth_pool *pool,
 
 	list_for_each_entry_safe(page, next, pages, link) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		list_move(&page->link, &pool->free);
+		list_del(&page->link);
+		labyrinth_stock_put(&pool->stock, page);
 		pool->available++;
 		labyrinth_account_uncharge(account, 1);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);

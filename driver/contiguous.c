@@ -12,12 +12,6 @@
  */
 #define GFP_CONTIGUOUS		(GFP_KERNEL | __GFP_NORETRY)
 
-/* Free pages that must stay: some for user space, and what the watermark asks for. */
-static u32 pages_to_keep(const struct labyrinth_limits *limits)
-{
-	return max(limits->low, limits->reserve + 1);
-}
-
 /*
  * Whether so many buffers could fit, so that no free page is given up in vain. Whoever
  * waits for single pages comes first, and so does the reserve.
@@ -29,7 +23,7 @@ static bool could_fit(struct labyrinth_pool *pool, u32 order, u32 buffers)
 	bool fits;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	keep = pages_to_keep(&pool->limits);
+	keep = labyrinth_limits_keep(&pool->limits);
 	surplus = pool->available - min(pool->available, keep);
 	missing = pool->limits.reserve - min(pool->available, pool->limits.reserve);
 	fits = !pool->nr_waiters && !list_empty(&pool->regions[order].empty) &&
@@ -48,7 +42,8 @@ static struct labyrinth_page *take_slot(struct labyrinth_pool *pool, u32 order)
 	if (!could_fit(pool, order, 1))
 		return NULL;
 	while (!(slot = labyrinth_pool_take_slot(pool, order))) {
-		surplus = labyrinth_pool_next_surplus(pool, pages_to_keep(&limits));
+		surplus = labyrinth_pool_next_surplus(pool, labyrinth_limits_keep(&limits),
+						      LABYRINTH_TRIMMED);
 		if (!surplus)
 			return NULL;
 		labyrinth_pool_dissolve(pool, surplus, LABYRINTH_FREE);
@@ -72,7 +67,7 @@ static struct labyrinth_page *build_one(struct labyrinth_pool *pool, u32 order)
 	pool->nr[LABYRINTH_FREE] += labyrinth_page_count(page);
 	pool->total += labyrinth_page_count(page);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	labyrinth_pool_draw_handle(pool, page);
+	labyrinth_page_draw_handle(page);
 	return page;
 }
 

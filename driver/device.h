@@ -8,7 +8,8 @@
  *	  labyrinth_file.state		who owns what in this file, and what is mapped
  *	    i_mmap_rwsem, page tables	the kernel's: taken by a revoke
  *	    labyrinth_engine.lock	jobs and events; also in the interrupt handler
- *	      labyrinth_pool.lock	innermost, raw
+ *	      labyrinth_pool.lock	who has how many pages; raw
+ *	        labyrinth_shard.lock	a list of free pages, raw, innermost
  *	      edu.lock			one register access, raw
  *	labyrinth_device.files_lock	the list of files; nothing is taken under it
  *	labyrinth_device.clients_lock	the list of clients; held while they are told
@@ -53,6 +54,7 @@
  * @edu: its registers
  * @pool: its pages
  * @engine: its DMA engine
+ * @debugfs: its folder there
  * @limits_lock: one change of the watermarks at a time
  * @file_quota: pages one open file may own
  * @coherent: whether the CPU's caches see its DMA, so that user mappings may be cached
@@ -69,6 +71,7 @@ struct labyrinth_device {
 	struct edu edu;
 	struct labyrinth_pool pool;
 	struct labyrinth_engine engine;
+	struct dentry *debugfs;
 	struct mutex limits_lock;	/* held from reading the limits to setting them */
 	u32 file_quota;
 	bool coherent;
@@ -120,6 +123,12 @@ struct labyrinth_device *labyrinth_device_get(unsigned int number);
 /* sysfs.c */
 extern const struct attribute_group *labyrinth_groups[];
 
+/* debugfs.c */
+void labyrinth_debugfs_add(struct labyrinth_device *ldev);
+void labyrinth_debugfs_remove(struct labyrinth_device *ldev);
+void labyrinth_debugfs_init(void);
+void labyrinth_debugfs_exit(void);
+
 /* client.c */
 void labyrinth_tell_clients(struct labyrinth_device *ldev);
 
@@ -128,6 +137,7 @@ int labyrinth_set_dma_mask(struct pci_dev *pdev, struct edu *edu);
 
 /* pci.c */
 extern struct pci_driver labyrinth_pci_driver;
+extern const struct labyrinth_engine_ops labyrinth_engine_ops;
 
 /* file.c */
 extern const struct file_operations labyrinth_fops;

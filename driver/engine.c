@@ -18,7 +18,15 @@ static struct labyrinth_job *first_job(struct labyrinth_queue *queue)
 	return list_first_entry_or_null(&queue->jobs, struct labyrinth_job, link);
 }
 
-static void drop_page(struct labyrinth_engine *engine, struct labyrinth_page *page)
+/**
+ * labyrinth_engine_drop_page() - a job, or a transfer that timed out, is done with a page
+ * @engine: the engine, its lock held
+ * @page: the page
+ *
+ * Context: Any where the interrupt handler may run.
+ */
+void labyrinth_engine_drop_page(struct labyrinth_engine *engine,
+				struct labyrinth_page *page)
 {
 	if (!--page->dma_users)
 		labyrinth_pool_unquarantine(engine->pool, page);
@@ -37,8 +45,8 @@ void labyrinth_job_drop_pages(struct labyrinth_engine *engine,
 	if (!job->src)
 		return;
 	job->fence = false;
-	drop_page(engine, job->src);
-	drop_page(engine, job->dst);
+	labyrinth_engine_drop_page(engine, job->src);
+	labyrinth_engine_drop_page(engine, job->dst);
 	job->src = NULL;
 	job->dst = NULL;
 }
@@ -73,26 +81,57 @@ static void settle_queue(struct labyrinth_engine *engine, struct labyrinth_queue
 		list_add_tail(&queue->turn, &engine->turns);
 }
 
-static void start_next_chunk(struct labyrinth_engine *engine)
+static void start_transfer(struct labyrinth_engine *engine, enum edu_direction direction)
+{
+	struct labyrinth_job *job = engine->active;
+	struct labyrinth_page *page = job->src;
+	u32 offset = job->src_offset;
+
+	if (direction == EDU_FROM_DEVICE) {
+		page = job->dst;
+		offset = job->dst_offset;
+	}
+	engine->direction = direction;
+	edu_start_dma(engine->edu, direction, page->dma + offset + job->moved,
+		      engine->chunk);
+	labyrinth_engine_expect_end(engine);
+}
+
+/**
+ * labyrinth_engine_start_next() - begin a chunk of the job whose turn it is
+ * @engine: the engine, its lock held, nothing in the device
+ * @outside: this is not the interrupt handler, so the device has been idle
+ *
+ * Context: Any where the interrupt handler may run.
+ */
+void labyrinth_engine_start_next(struct labyrinth_engine *engine, bool outside)
 {
 	struct labyrinth_queue *queue;
 	struct labyrinth_job *job;
 
 	queue = list_first_entry_or_null(&engine->turns, struct labyrinth_queue, turn);
-	if (!queue || engine->dead)
+	if (!queue || engine->dead || engine->paused || engine->held[0])
 		return;
 	list_del_init(&queue->turn);
 	job = first_job(queue);
 	engine->queue = queue;
 	engine->active = job;
 	engine->chunk = min(job->length - job->moved, EDU_MAX_TRANSFER);
-	engine->direction = EDU_TO_DEVICE;
 	labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS, 1);
-	edu_start_dma(engine->edu, EDU_TO_DEVICE,
-		      job->src->dma + job->src_offset + job->moved, engine->chunk);
+	if (outside)
+		labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS_OUTSIDE, 1);
+	start_transfer(engine, EDU_TO_DEVICE);
 }
 
-static void finish_chunk(struct labyrinth_engine *engine)
+/**
+ * labyrinth_engine_end_active() - the active job leaves the device
+ * @engine: the engine, its lock held
+ *
+ * It gets its next turn, or becomes an event if all is moved or it has failed.
+ *
+ * Context: Any where the interrupt handler may run.
+ */
+void labyrinth_engine_end_active(struct labyrinth_engine *engine)
 {
 	struct labyrinth_queue *queue = engine->queue;
 	struct labyrinth_job *job = engine->active;
@@ -104,7 +143,6 @@ static void finish_chunk(struct labyrinth_engine *engine)
 		kfree(job);
 		return;
 	}
-	job->moved += engine->chunk;
 	if (job->result || job->moved == job->length)
 		end_job(engine, queue, job);
 	settle_queue(engine, queue);
@@ -114,17 +152,21 @@ static void finish_chunk(struct labyrinth_engine *engine)
  * labyrinth_engine_init() - set up a scheduler without jobs
  * @engine: zeroed
  * @edu: the device, idle
+ * @ops: see there
  * @pool: whose pages will be copied
  *
  * Context: Any.
  */
 void labyrinth_engine_init(struct labyrinth_engine *engine, struct edu *edu,
+			   const struct labyrinth_engine_ops *ops,
 			   struct labyrinth_pool *pool)
 {
 	engine->edu = edu;
+	engine->ops = ops;
 	engine->pool = pool;
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->turns);
+	INIT_DELAYED_WORK(&engine->watchdog, labyrinth_engine_watch);
 }
 
 /**
@@ -154,13 +196,23 @@ int labyrinth_engine_submit(struct labyrinth_engine *engine,
 		job->dst->dma_users++;
 		list_add_tail(&job->link, &queue->jobs);
 		settle_queue(engine, queue);
-		if (!engine->active) {
-			labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS_OUTSIDE, 1);
-			start_next_chunk(engine);
-		}
+		if (!engine->active)
+			labyrinth_engine_start_next(engine, true);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return err;
+}
+
+/* The transfer under way has ended. */
+static void advance(struct labyrinth_engine *engine)
+{
+	if (engine->direction == EDU_FROM_DEVICE) {
+		engine->active->moved += engine->chunk;
+		labyrinth_engine_end_active(engine);
+		labyrinth_engine_start_next(engine, false);
+	} else if (!engine->paused) {
+		start_transfer(engine, EDU_FROM_DEVICE);
+	}
 }
 
 /**
@@ -171,22 +223,53 @@ int labyrinth_engine_submit(struct labyrinth_engine *engine,
  */
 void labyrinth_engine_irq(struct labyrinth_engine *engine)
 {
-	struct labyrinth_job *job;
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	job = engine->active;
 	/* Removal takes over what is in the device; a late status bit means nothing. */
-	if (!job || engine->dead || edu_dma_running(engine->edu))
+	if (engine->active && !engine->dead && !edu_dma_running(engine->edu))
+		advance(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * labyrinth_engine_pause() - start nothing until labyrinth_engine_resume()
+ * @engine: the engine; what is in the device goes on
+ *
+ * Context: Process context.
+ */
+void labyrinth_engine_pause(struct labyrinth_engine *engine)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->paused = true;
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * labyrinth_engine_resume() - go on with the jobs
+ * @engine: a paused engine, its device idle
+ *
+ * The interrupt at the end of the last transfer may have been lost, and so may what
+ * was in the on-board memory: a chunk that did not come out again is begun once more.
+ *
+ * Context: Process context.
+ */
+void labyrinth_engine_resume(struct labyrinth_engine *engine)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->paused = false;
+	if (engine->dead)
 		goto out;
-	if (engine->direction == EDU_TO_DEVICE) {
-		engine->direction = EDU_FROM_DEVICE;
-		edu_start_dma(engine->edu, EDU_FROM_DEVICE,
-			      job->dst->dma + job->dst_offset + job->moved,
-			      engine->chunk);
+	if (engine->active && engine->queue && !engine->active->result) {
+		start_transfer(engine, EDU_TO_DEVICE);
 	} else {
-		finish_chunk(engine);
-		start_next_chunk(engine);
+		if (engine->active)	/* nobody wants it any more */
+			labyrinth_engine_end_active(engine);
+		labyrinth_engine_start_next(engine, true);
 	}
 out:
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -277,6 +360,17 @@ void labyrinth_engine_kill(struct labyrinth_engine *engine)
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
+/**
+ * labyrinth_engine_stop() - wait until no work of the engine is left
+ * @engine: a dead engine
+ *
+ * Context: Process context.
+ */
+void labyrinth_engine_stop(struct labyrinth_engine *engine)
+{
+	cancel_delayed_work_sync(&engine->watchdog);
+}
+
 static void fail_jobs(struct labyrinth_engine *engine, struct labyrinth_queue *queue)
 {
 	struct labyrinth_job *job;
@@ -301,6 +395,7 @@ void labyrinth_engine_drain(struct labyrinth_engine *engine)
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
+	labyrinth_engine_let_held_go(engine);
 	queue = engine->queue;
 	if (queue) {
 		fail_jobs(engine, queue);

@@ -10,6 +10,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "edu.h"
 #include "pool.h"
@@ -66,9 +67,21 @@ struct labyrinth_queue {
 	wait_queue_head_t wait;
 };
 
+struct labyrinth_engine;
+
+/**
+ * struct labyrinth_engine_ops - what the engine asks of the device around it
+ * @broken: the device will never finish what it is doing. Process context, no engine
+ *	lock held
+ */
+struct labyrinth_engine_ops {
+	void (*broken)(struct labyrinth_engine *engine);
+};
+
 /**
  * struct labyrinth_engine - what the device is doing, and what comes next
  * @edu: the device
+ * @ops: see there
  * @pool: whose pages are copied
  * @lock: guards all below, every queue, and @dma_users of every page. Taken under a
  *	file's state mutex, and in the interrupt handler; the pool's lock and the
@@ -79,11 +92,18 @@ struct labyrinth_queue {
  * @queue: the queue of @active; NULL if its file has been closed
  * @chunk: bytes of that chunk
  * @direction: which half of the chunk is under way: in, then out
+ * @deadline: in jiffies, for the transfer under way
+ * @held: pages that a transfer may still reach although its job has timed out; while
+ *	there are any, nothing is started
+ * @held_since: in jiffies
+ * @paused: nothing is started until the device has been resumed
  * @dead: nothing is started or submitted any more
  * @drained: and every job has ended, so no event will come
+ * @watchdog: looks after @deadline and @held
  */
 struct labyrinth_engine {
 	struct edu *edu;
+	const struct labyrinth_engine_ops *ops;
 	struct labyrinth_pool *pool;
 	spinlock_t lock;	/* guards everything below, and the queues */
 	struct list_head turns;
@@ -91,11 +111,18 @@ struct labyrinth_engine {
 	struct labyrinth_queue *queue;
 	u32 chunk;
 	enum edu_direction direction;
+	unsigned long deadline;
+	struct labyrinth_page *held[2];
+	unsigned long held_since;
+	bool paused;
 	bool dead;
 	bool drained;
+
+	struct delayed_work watchdog;
 };
 
 void labyrinth_engine_init(struct labyrinth_engine *engine, struct edu *edu,
+			   const struct labyrinth_engine_ops *ops,
 			   struct labyrinth_pool *pool);
 int labyrinth_engine_submit(struct labyrinth_engine *engine,
 			    struct labyrinth_queue *queue, struct labyrinth_job *job);
@@ -106,11 +133,25 @@ bool labyrinth_engine_let_go(struct labyrinth_engine *engine,
 bool labyrinth_engine_is_fenced(struct labyrinth_engine *engine,
 				struct labyrinth_queue *queue,
 				struct labyrinth_page *page, u32 index);
+void labyrinth_engine_drop_page(struct labyrinth_engine *engine,
+				struct labyrinth_page *page);
 void labyrinth_job_drop_pages(struct labyrinth_engine *engine,
 			      struct labyrinth_job *job);
+void labyrinth_engine_pause(struct labyrinth_engine *engine);
+void labyrinth_engine_resume(struct labyrinth_engine *engine);
 void labyrinth_engine_kill(struct labyrinth_engine *engine);
+void labyrinth_engine_stop(struct labyrinth_engine *engine);
 void labyrinth_engine_drain(struct labyrinth_engine *engine);
 bool labyrinth_engine_drained(struct labyrinth_engine *engine);
+
+/* For timeout.c; the engine's lock is held. */
+void labyrinth_engine_start_next(struct labyrinth_engine *engine, bool outside);
+void labyrinth_engine_end_active(struct labyrinth_engine *engine);
+
+/* timeout.c */
+void labyrinth_engine_expect_end(struct labyrinth_engine *engine);
+void labyrinth_engine_watch(struct work_struct *work);
+void labyrinth_engine_let_held_go(struct labyrinth_engine *engine);
 
 void labyrinth_queue_init(struct labyrinth_queue *queue);
 void labyrinth_queue_close(struct labyrinth_engine *engine,

@@ -31,7 +31,7 @@ static long labyrinth_do_info(struct labyrinth_call *call)
 		.capabilities = LABYRINTH_CAP_COPY | LABYRINTH_CAP_PARTIAL |
 				LABYRINTH_CAP_CONTIGUOUS | LABYRINTH_CAP_POPULATE |
 				LABYRINTH_CAP_TICKETS | LABYRINTH_CAP_FENCE |
-				LABYRINTH_CAP_USER_QUOTA,
+				LABYRINTH_CAP_SENTINEL | LABYRINTH_CAP_USER_QUOTA,
 		.arena_length = (u64)ldev->pool.arena_pages << PAGE_SHIFT,
 		.max_copy = PAGE_SIZE << ldev->pool.max_order,
 		.max_pages = ldev->pool.capacity,

@@ -46,6 +46,10 @@ static int user_quota = -1;
 module_param(user_quota, int, 0444);
 MODULE_PARM_DESC(user_quota, "pages one user may own on a device, 0 for no limit (default: three quarters of max)");
 
+static bool sentinel;
+module_param(sentinel, bool, 0444);
+MODULE_PARM_DESC(sentinel, "fill free pages with a pattern, and check it when they are handed out (default: no)");
+
 static dev_t first_dev;
 static DEFINE_IDA(numbers);
 
@@ -146,13 +150,15 @@ int labyrinth_device_create(struct pci_dev *pdev, struct labyrinth_device **out)
 	mutex_init(&ldev->limits_lock);
 	INIT_LIST_HEAD(&ldev->clients);
 	INIT_LIST_HEAD(&ldev->files);
+	ldev->pool.sentinel = sentinel;
 	err = labyrinth_pool_init(&ldev->pool, &pdev->dev, &pool_ops, &limits,
 				  chosen(user_quota, max(limits.max * 3 / 4, 1u)));
 	if (err) {
 		put_device(&ldev->dev);
 		return err;
 	}
-	labyrinth_engine_init(&ldev->engine, &ldev->edu, &ldev->pool);
+	labyrinth_engine_init(&ldev->engine, &ldev->edu, &labyrinth_engine_ops,
+			      &ldev->pool);
 	*out = ldev;
 	return 0;
 }
@@ -180,6 +186,7 @@ int labyrinth_device_publish(struct labyrinth_device *ldev)
 	err = cdev_device_add(&ldev->cdev, &ldev->dev);
 	if (err)
 		goto free_number;
+	labyrinth_debugfs_add(ldev);
 	return 0;
 
 free_number:
@@ -195,6 +202,7 @@ free_number:
  */
 void labyrinth_device_unpublish(struct labyrinth_device *ldev)
 {
+	labyrinth_debugfs_remove(ldev);
 	cdev_device_del(&ldev->cdev, &ldev->dev);
 	ida_free(&numbers, ldev->number);
 }
@@ -227,12 +235,14 @@ static int __init labyrinth_init(void)
 	err = alloc_chrdev_region(&first_dev, 0, MINORS, "labyrinth");
 	if (err)
 		goto unregister_class;
+	labyrinth_debugfs_init();
 	err = pci_register_driver(&labyrinth_pci_driver);
 	if (err)
-		goto unregister_region;
+		goto remove_debugfs;
 	return 0;
 
-unregister_region:
+remove_debugfs:
+	labyrinth_debugfs_exit();
 	unregister_chrdev_region(first_dev, MINORS);
 unregister_class:
 	class_unregister(&labyrinth_class);
@@ -243,6 +253,7 @@ module_init(labyrinth_init);
 static void __exit labyrinth_exit(void)
 {
 	pci_unregister_driver(&labyrinth_pci_driver);
+	labyrinth_debugfs_exit();
 	unregister_chrdev_region(first_dev, MINORS);
 	class_unregister(&labyrinth_class);
 	ida_destroy(&numbers);

@@ -65,23 +65,6 @@ void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
 }
 
 /**
- * labyrinth_pool_draw_handle() - name a new ownership
- * @pool: the pool
- * @page: a buffer whose owner does not go by handles yet
- *
- * Context: Any.
- */
-void labyrinth_pool_draw_handle(struct labyrinth_pool *pool, struct labyrinth_page *page)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	page->handle = ++pool->serial << LABYRINTH_SLOT_BITS |
-		       labyrinth_page_slot(pool, page);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-}
-
-/**
  * labyrinth_pool_take_slot() - take an empty slot, and the right to fill it
  * @pool: the pool
  * @order: of the buffer that will be in it
@@ -181,7 +164,7 @@ void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_pag
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	account = page->account;
-	page->account = NULL;
+	WRITE_ONCE(page->account, NULL);
 	if (account)
 		labyrinth_account_uncharge(account, labyrinth_page_count(page));
 	raw_spin_unlock_irqrestore(&pool->lock, flags);

@@ -91,6 +91,7 @@ static bool quiesce(struct pci_dev *pdev, struct labyrinth_device *ldev)
 
 	labyrinth_pool_kill(&ldev->pool);
 	labyrinth_engine_kill(&ldev->engine);
+	labyrinth_engine_stop(&ldev->engine);
 	labyrinth_wake_files(ldev);
 	tear_down_interrupt(pdev, ldev);
 	idle = edu_wait_for_dma(&ldev->edu, DMA_PATIENCE_MS);
@@ -121,6 +122,29 @@ static void retire(struct pci_dev *pdev, struct labyrinth_device *ldev)
 		dev_err(&pdev->dev, "a DMA cannot be stopped: its memory is lost until reboot\n");
 	edu_detach(&ldev->edu);
 }
+
+/* The device is bound, but of no use until it is unbound, which frees its memory. */
+static void report_dead(struct labyrinth_device *ldev)
+{
+	struct pci_dev *pdev = to_pci_dev(ldev->dev.parent);
+
+	dev_err(&pdev->dev, "a DMA does not end: the device is dead until it is bound again\n");
+	labyrinth_pool_kill(&ldev->pool);
+	labyrinth_engine_kill(&ldev->engine);
+	stop_mastering(pdev);
+	labyrinth_engine_drain(&ldev->engine);
+	labyrinth_wake_files(ldev);
+	labyrinth_revoke_files(ldev);
+}
+
+static void engine_broken(struct labyrinth_engine *engine)
+{
+	report_dead(container_of(engine, struct labyrinth_device, engine));
+}
+
+const struct labyrinth_engine_ops labyrinth_engine_ops = {
+	.broken = engine_broken,
+};
 
 static int labyrinth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -168,6 +192,8 @@ retire:	/* the node existed for a moment, so somebody may have opened it */
 	retire(pdev, ldev);
 	goto put;
 free_pages:
+	labyrinth_pool_kill(&ldev->pool);
+	labyrinth_pool_stop(&ldev->pool);
 	labyrinth_pool_free_pages(&ldev->pool);
 put:
 	put_device(&ldev->dev);
@@ -199,6 +225,46 @@ static void labyrinth_shutdown(struct pci_dev *pdev)
 	quiesce(pdev, pci_get_drvdata(pdev));
 }
 
+static void go_on(struct pci_dev *pdev, struct labyrinth_device *ldev)
+{
+	edu_take_irqs(&ldev->edu);
+	pci_set_master(pdev);
+	labyrinth_engine_resume(&ldev->engine);
+	labyrinth_pool_resume(&ldev->pool);
+}
+
+/* Copies stay queued. The transfer in the device ends, or else there is no suspend. */
+static int labyrinth_suspend(struct device *dev)
+{
+	struct labyrinth_device *ldev = dev_get_drvdata(dev);
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	labyrinth_pool_suspend(&ldev->pool);
+	labyrinth_engine_pause(&ldev->engine);
+	if (!edu_wait_for_dma(&ldev->edu, DMA_PATIENCE_MS)) {
+		dev_err(dev, "cannot suspend: a DMA does not end\n");
+		go_on(pdev, ldev);
+		return -EBUSY;
+	}
+	stop_mastering(pdev);
+	return 0;
+}
+
+/* The kernel that resumed us from disk may have used the device too. */
+static int labyrinth_resume(struct device *dev)
+{
+	struct labyrinth_device *ldev = dev_get_drvdata(dev);
+
+	if (!edu_wait_for_dma(&ldev->edu, DMA_PATIENCE_MS)) {
+		report_dead(ldev);
+		return -EBUSY;
+	}
+	go_on(to_pci_dev(dev), ldev);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(labyrinth_pm_ops, labyrinth_suspend, labyrinth_resume);
+
 static const struct pci_device_id labyrinth_ids[] = {
 	{ PCI_DEVICE(EDU_VENDOR_ID, EDU_DEVICE_ID) },
 	{}
@@ -211,4 +277,5 @@ struct pci_driver labyrinth_pci_driver = {
 	.probe = labyrinth_probe,
 	.remove = labyrinth_remove,
 	.shutdown = labyrinth_shutdown,
+	.driver.pm = pm_sleep_ptr(&labyrinth_pm_ops),
 };

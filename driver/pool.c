@@ -44,14 +44,15 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
 	pool->capacity = limits->max;
 	labyrinth_users_init(&pool->users, user_quota);
 	raw_spin_lock_init(&pool->lock);
-	INIT_LIST_HEAD(&pool->free);
 	INIT_LIST_HEAD(&pool->returned);
 	INIT_LIST_HEAD(&pool->waiters);
 	init_waitqueue_head(&pool->idle);
 	INIT_DELAYED_WORK(&pool->refill_work, labyrinth_pool_refill_worker);
 	INIT_WORK(&pool->tidy_work, labyrinth_pool_tidy);
 
-	err = labyrinth_arena_init(pool);
+	err = labyrinth_stock_init(&pool->stock);
+	if (!err)
+		err = labyrinth_arena_init(pool);
 	if (err)
 		return err;
 	for (i = 0; i < limits->high; i++)
@@ -62,7 +63,10 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
 	if (i < limits->high)
 		dev_warn(dev, "only %u of %u pages could be preallocated\n", i,
 			 limits->high);
-	return 0;
+	err = labyrinth_pool_start_shrinker(pool);
+	if (err)
+		labyrinth_pool_free_pages(pool);
+	return err;
 }
 
 /**
@@ -207,6 +211,7 @@ void labyrinth_pool_stop(struct labyrinth_pool *pool)
 	wait_event(pool->idle, pool_is_idle(pool));
 	cancel_delayed_work_sync(&pool->refill_work);
 	cancel_work_sync(&pool->tidy_work);
+	labyrinth_pool_stop_shrinker(pool);
 }
 
 /**
@@ -237,6 +242,7 @@ void labyrinth_pool_free_pages(struct labyrinth_pool *pool)
 void labyrinth_pool_release(struct labyrinth_pool *pool)
 {
 	kvfree(pool->slots);
+	labyrinth_stock_free(&pool->stock);
 	put_device(pool->dev);
 }
 
@@ -294,6 +300,7 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 	stat->ticketed = pool->nr[LABYRINTH_TICKETED];
 	stat->kernel = pool->nr[LABYRINTH_KERNEL];
 	stat->quarantined = pool->nr[LABYRINTH_QUARANTINED];
+	stat->poisoned = pool->nr[LABYRINTH_POISONED];
 	stat->charged = account ? account->charged : 0;
 	stat->waiters = pool->nr_waiters;
 	stat->low = pool->limits.low;
@@ -312,6 +319,7 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 	stat->worker_refill_pages = count[LABYRINTH_WORKER_REFILL_PAGES];
 	stat->refill_failures = count[LABYRINTH_REFILL_FAILURES];
 	stat->trimmed = count[LABYRINTH_TRIMMED];
+	stat->shrunk = count[LABYRINTH_SHRUNK];
 	stat->exhaustion_waits = count[LABYRINTH_EXHAUSTION_WAITS];
 	stat->exhaustion_fails = count[LABYRINTH_EXHAUSTION_FAILS];
 	stat->fragmentation_fails = count[LABYRINTH_FRAGMENTATION_FAILS];
@@ -321,6 +329,8 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 	stat->copies_failed = count[LABYRINTH_COPIES_FAILED];
 	stat->copied_bytes = count[LABYRINTH_COPIED_BYTES];
 	stat->chunks = count[LABYRINTH_CHUNKS];
+	stat->dma_timeouts = count[LABYRINTH_DMA_TIMEOUTS];
 	stat->chunks_outside = count[LABYRINTH_CHUNKS_OUTSIDE];
+	stat->steals = atomic64_read(&pool->stock.steals);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }

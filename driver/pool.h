@@ -6,9 +6,12 @@
  *	pool.c		the life of the pool; watermarks, counters
  *	page.c		one slot and the buffer in it
  *	arena.c		where each lies in the mmap offset space
+ *	stock.c		where free pages lie: a shard for each CPU and a shared list
  *	claim.c		taking pages out: claims and the FIFO of waiters
  *	atomic.c	taking and giving back from any context, for the kernel itself
  *	scrub.c		putting pages back: zeroing, publishing, trimming
+ *	sentinel.c	noticing who writes to a free page
+ *	shrink.c	giving pages back when the system is short of memory
  *	refill.c	new pages, from the interrupt handler or a worker
  *	contiguous.c	buffers of several pages, which come from the system each time
  */
@@ -22,6 +25,7 @@
 #include <linux/workqueue.h>
 
 #include "account.h"
+#include "stock.h"
 
 struct labyrinth_pool;
 struct labyrinth_stat;
@@ -29,11 +33,12 @@ struct labyrinth_stat;
 /**
  * enum labyrinth_state - what a slot of the pool holds
  * @LABYRINTH_EMPTY: no page
- * @LABYRINTH_FREE: a zeroed page that belongs to nobody
+ * @LABYRINTH_FREE: a page that belongs to nobody, zeroed or with a sentinel in it
  * @LABYRINTH_OWNED: a page that an open file owns, or that is being scrubbed after
  * @LABYRINTH_TICKETED: a page that a ticket owns
  * @LABYRINTH_KERNEL: a page that an in-kernel client owns
  * @LABYRINTH_QUARANTINED: a page nobody owns but a DMA transfer may still reach
+ * @LABYRINTH_POISONED: a page that changed while it was free, never handed out again
  * @LABYRINTH_STATES: how many states there are
  */
 enum labyrinth_state {
@@ -43,6 +48,7 @@ enum labyrinth_state {
 	LABYRINTH_TICKETED,
 	LABYRINTH_KERNEL,
 	LABYRINTH_QUARANTINED,
+	LABYRINTH_POISONED,
 	LABYRINTH_STATES
 };
 
@@ -60,6 +66,7 @@ enum labyrinth_counter {
 	LABYRINTH_WORKER_REFILL_PAGES,
 	LABYRINTH_REFILL_FAILURES,
 	LABYRINTH_TRIMMED,
+	LABYRINTH_SHRUNK,
 	LABYRINTH_EXHAUSTION_WAITS,
 	LABYRINTH_EXHAUSTION_FAILS,
 	LABYRINTH_FRAGMENTATION_FAILS,
@@ -70,6 +77,7 @@ enum labyrinth_counter {
 	LABYRINTH_COPIED_BYTES,
 	LABYRINTH_CHUNKS,
 	LABYRINTH_CHUNKS_OUTSIDE,
+	LABYRINTH_DMA_TIMEOUTS,
 	LABYRINTH_COUNTERS
 };
 
@@ -77,11 +85,11 @@ enum labyrinth_counter {
  * struct labyrinth_page - one slot of the pool, with or without a buffer in it
  * @cpu: the buffer in the kernel's address space; NULL in an empty slot
  * @dma: its bus address
- * @link: on the pool's empty, free or returned list (pool lock), on the buffer list
+ * @link: on the pool's empty or returned list (pool lock), in its stock, on the buffer list
  *	of the owning file (that file's state mutex), on that of the owning ticket, or
  *	on the private list of the one task that is acquiring or releasing it
- * @handle: names the ownership; drawn with the pool lock held, and meaningful to
- *	@owner only
+ * @handle: names the latest ownership: how often the slot has been owned, above its
+ *	number. Meaningful to @owner only; drawn by whoever has the page in hand
  * @owner: the file or ticket that owns it, NULL otherwise. Compared, never followed.
  *	It changes to and from a file only under that file's state mutex, so "is it
  *	mine" is stable there, whatever other files do
@@ -92,6 +100,7 @@ enum labyrinth_counter {
  *	pool's counts have been changed under its lock
  * @order: the slot is for buffers of 2^order pages; never changes
  * @touched: a page table may show it; guarded by the owner's state mutex
+ * @fill: while it is free, the byte that all of it consists of
  *
  * Nearly all are single pages, hence the name. 64 bytes each, in one array: that is
  * the list that holds every page at every instant, so removal frees them all, whoever
@@ -108,6 +117,7 @@ struct labyrinth_page {
 	u8 state;
 	u8 order;
 	bool touched;
+	u8 fill;
 };
 
 static inline u32 labyrinth_page_count(const struct labyrinth_page *page)
@@ -178,23 +188,25 @@ enum labyrinth_refill {
  * @regions: by order
  * @users: who pays
  * @capacity: pages that @limits.max can be raised to: what the arena was laid out for
- * @lock: innermost of all locks; guards everything below it. Sections are O(1) and
+ * @stock: free pages; @available of them are unclaimed
+ * @sentinel: pages that become free are filled with a pattern, those handed out checked
+ * @shrinker: gives pages back under memory pressure
+ * @lock: guards everything below it; only a shard's lock nests inside. Sections are O(1) and
  *	never allocate, so it may be taken in hard interrupt context on PREEMPT_RT
  * @limits: the watermarks
- * @free: free pages; @available of them are unclaimed
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
  * @waiters: claims that could not be met yet, oldest first
  * @nr: pages in each state but the empty one
  * @total: pages there are
  * @budget: those, and what is being allocated; never more than @limits.max
- * @available: pages on @free that nobody has a claim to
- * @set_aside: pages on @free claimed for waiters that do not have enough yet
+ * @available: pages in @stock that nobody has a claim to
+ * @set_aside: pages in @stock claimed for waiters that do not have enough yet
  * @nr_waiters: length of @waiters
  * @had_spare: what ops->spare() has told of is still true
  * @busy: tasks between labyrinth_pool_enter() and leave; removal waits for them
+ * @suspended: the device is not to be rung
  * @dead: no page is handed out, published or allocated any more; set once
  * @refill: see enum labyrinth_refill
- * @serial: the last handle's serial number
  * @counters: see enum labyrinth_counter
  * @idle: woken when @busy falls to 0 in a dead pool
  * @refill_work: allocates with GFP_KERNEL after the handler failed to
@@ -211,10 +223,12 @@ struct labyrinth_pool {
 	struct labyrinth_region regions[LABYRINTH_MAX_ORDER + 1];
 	struct labyrinth_users users;
 	u32 capacity;
+	struct labyrinth_stock stock;
+	bool sentinel;
+	struct shrinker *shrinker;
 
 	raw_spinlock_t lock;
 	struct labyrinth_limits limits;
-	struct list_head free;
 	struct list_head returned;
 	struct list_head waiters;
 	u32 nr[LABYRINTH_STATES];
@@ -225,9 +239,9 @@ struct labyrinth_pool {
 	u32 nr_waiters;
 	bool had_spare;
 	u32 busy;
+	bool suspended;
 	bool dead;
 	enum labyrinth_refill refill;
-	u64 serial;
 	u64 counters[LABYRINTH_COUNTERS];
 
 	wait_queue_head_t idle;
@@ -236,7 +250,7 @@ struct labyrinth_pool {
 	struct work_struct tidy_work;
 };
 
-/* A handle is a serial number, so that none is ever used twice, above a slot number. */
+/* A handle is how often its slot has been owned, so that none comes twice, above the slot. */
 #define LABYRINTH_SLOT_BITS	16
 #define LABYRINTH_SLOT_MASK	((1u << LABYRINTH_SLOT_BITS) - 1)
 
@@ -274,15 +288,26 @@ struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32
 void labyrinth_pool_put_slot(struct labyrinth_pool *pool, struct labyrinth_page *page);
 void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
 			     struct labyrinth_account *account, u32 pages);
-void labyrinth_pool_draw_handle(struct labyrinth_pool *pool, struct labyrinth_page *page);
 int labyrinth_pool_move(struct labyrinth_pool *pool, struct list_head *pages,
 			enum labyrinth_state from, enum labyrinth_state to,
 			enum labyrinth_counter counter);
+
+/* Names a new ownership, of a buffer whose owner does not go by handles yet. */
+static inline void labyrinth_page_draw_handle(struct labyrinth_page *page)
+{
+	page->handle += 1ull << LABYRINTH_SLOT_BITS;
+}
 
 static inline u32 labyrinth_page_slot(const struct labyrinth_pool *pool,
 				      const struct labyrinth_page *page)
 {
 	return page - pool->slots;
+}
+
+/* Free pages that stay though others could use them: some for user space, and @low. */
+static inline u32 labyrinth_limits_keep(const struct labyrinth_limits *limits)
+{
+	return max(limits->low, limits->reserve + 1);
 }
 
 /* A waiting request for a larger share of the pool could starve everyone else. */
@@ -306,7 +331,9 @@ int labyrinth_pool_claim(struct labyrinth_pool *pool,
 			 int or_else, ktime_t deadline);
 int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
 			 u32 least, u32 *room);
-struct labyrinth_page *labyrinth_pool_pop(struct labyrinth_pool *pool);
+int labyrinth_pool_collect(struct labyrinth_pool *pool,
+			   struct labyrinth_account *account, u32 count,
+			   struct list_head *pages);
 void labyrinth_pool_push(struct labyrinth_pool *pool,
 			 struct labyrinth_account *account, struct list_head *pages);
 bool labyrinth_pool_poll(struct labyrinth_pool *pool);
@@ -315,16 +342,32 @@ bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);
 void labyrinth_pool_serve(struct labyrinth_pool *pool);
 void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool);
 
+/* sentinel.c */
+void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page);
+bool labyrinth_page_check(struct labyrinth_pool *pool, struct labyrinth_page *page);
+
+static inline bool labyrinth_page_needs_check(const struct labyrinth_pool *pool,
+					      const struct labyrinth_page *page)
+{
+	return page->fill || READ_ONCE(pool->sentinel);
+}
+
 /* scrub.c */
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages);
 void labyrinth_pool_trim(struct labyrinth_pool *pool);
+u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above);
 struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
-						   u32 above);
+						   u32 above,
+						   enum labyrinth_counter counter);
 void labyrinth_pool_quarantine(struct labyrinth_pool *pool,
 			       struct labyrinth_page *page);
 void labyrinth_pool_unquarantine(struct labyrinth_pool *pool,
 				 struct labyrinth_page *page);
 void labyrinth_pool_tidy(struct work_struct *work);
+
+/* shrink.c */
+int labyrinth_pool_start_shrinker(struct labyrinth_pool *pool);
+void labyrinth_pool_stop_shrinker(struct labyrinth_pool *pool);
 
 /* contiguous.c */
 int labyrinth_pool_build(struct labyrinth_pool *pool, struct labyrinth_account *account,
@@ -348,6 +391,8 @@ void labyrinth_pool_return_later(struct labyrinth_pool *pool,
 bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp);
 void labyrinth_pool_check_refill(struct labyrinth_pool *pool);
 bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool);
+void labyrinth_pool_suspend(struct labyrinth_pool *pool);
+void labyrinth_pool_resume(struct labyrinth_pool *pool);
 void labyrinth_pool_refill_irq(struct labyrinth_pool *pool);
 void labyrinth_pool_refill_worker(struct work_struct *work);
 

@@ -70,7 +70,7 @@ static bool refill_due(struct labyrinth_pool *pool)
 bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool)
 {
 	lockdep_assert_held(&pool->lock);
-	if (pool->refill != LABYRINTH_REFILL_IDLE)
+	if (pool->refill != LABYRINTH_REFILL_IDLE || pool->suspended)
 		return false;
 	if (!refill_due(pool) || !wants_page(pool))
 		return false;
@@ -94,6 +94,41 @@ void labyrinth_pool_check_refill(struct labyrinth_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
 		pool->ops->ring(pool);
+}
+
+/**
+ * labyrinth_pool_suspend() - do not ring until labyrinth_pool_resume()
+ * @pool: the pool
+ *
+ * Context: Process context.
+ */
+void labyrinth_pool_suspend(struct labyrinth_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->suspended = true;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * labyrinth_pool_resume() - the device can be rung again
+ * @pool: the pool
+ *
+ * What it was rung for before may have been forgotten meanwhile.
+ *
+ * Context: Process context.
+ */
+void labyrinth_pool_resume(struct labyrinth_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->suspended = false;
+	if (pool->refill == LABYRINTH_REFILL_KICKED)
+		pool->refill = LABYRINTH_REFILL_IDLE;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	labyrinth_pool_check_refill(pool);
 }
 
 /**
@@ -121,7 +156,7 @@ bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp)
 	page->state = LABYRINTH_FREE;
 	pool->nr[LABYRINTH_FREE]++;
 	pool->total++;
-	list_add(&page->link, &pool->free);
+	labyrinth_stock_put(&pool->stock, page);
 	pool->available++;
 	more = labyrinth_pool_serve_oldest(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -163,7 +198,7 @@ void labyrinth_pool_refill_irq(struct labyrinth_pool *pool)
 	if (worker) {
 		pool->refill = LABYRINTH_REFILL_WORKER;
 	} else if (pool->refill == LABYRINTH_REFILL_KICKED) {
-		ring = wants_page(pool);
+		ring = wants_page(pool) && !pool->suspended;
 		if (!ring)
 			pool->refill = LABYRINTH_REFILL_IDLE;
 	}

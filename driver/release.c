@@ -25,7 +25,6 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages)
 	labyrinth_mapping_revoke(lf, pages);
 	list_for_each_entry_safe(page, next, pages, link) {
 		trace_labyrinth_release(&lf->ldev->pool, page, page->handle);
-		page->handle = 0;
 		WRITE_ONCE(page->owner, NULL);
 		WRITE_ONCE(lf->owned, lf->owned - 1);
 		/* Only this file submits copies of its pages, under the state mutex. */

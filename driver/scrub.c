@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Putting pages back into the pool. A page is zeroed before it is published as
+ * Putting pages back into the pool. A page is overwritten before it is published as
  * free, outside all locks; until then it counts as what it was.
  */
 #include <linux/string.h>
@@ -11,15 +11,36 @@
  * Free pages above a watermark that nobody is waiting for, or any at all while there
  * are more pages than the pool may hold.
  */
-static bool has_surplus(struct labyrinth_pool *pool, u32 above)
+static u32 surplus_above(struct labyrinth_pool *pool, u32 above)
 {
+	u32 surplus, excess;
+
 	if (pool->dead || !list_empty(&pool->waiters))
-		return false;
-	return pool->available > above ||
-	       (pool->available && pool->total > pool->limits.max);
+		return 0;
+	surplus = pool->available - min(pool->available, above);
+	excess = pool->total - min(pool->total, pool->limits.max);
+	return max(surplus, min(pool->available, excess));
 }
 
-/* Ends the charge for a zeroed page and makes it free. */
+/**
+ * labyrinth_pool_surplus() - how many free pages could be given back?
+ * @pool: the pool
+ * @above: as many unclaimed free pages must stay
+ *
+ * Context: Any.
+ */
+u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above)
+{
+	unsigned long flags;
+	u32 surplus;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	surplus = surplus_above(pool, above);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return surplus;
+}
+
+/* Ends the charge for a scrubbed page and makes it free. */
 static void publish_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
 	struct labyrinth_account *account = page->account;
@@ -31,10 +52,10 @@ static void publish_page(struct labyrinth_pool *pool, struct labyrinth_page *pag
 	pool->nr[page->state]--;
 	pool->nr[LABYRINTH_FREE]++;
 	page->state = LABYRINTH_FREE;
-	page->account = NULL;
+	WRITE_ONCE(page->account, NULL);
 	if (account)	/* in-kernel clients do not pay */
 		labyrinth_account_uncharge(account, 1);
-	list_add(&page->link, &pool->free);
+	labyrinth_stock_put(&pool->stock, page);
 	pool->available++;
 	pool->counters[LABYRINTH_SCRUBBED]++;
 	pool->counters[LABYRINTH_RELEASED]++;
@@ -47,14 +68,15 @@ static void publish_page(struct labyrinth_pool *pool, struct labyrinth_page *pag
 		labyrinth_pool_serve(pool);
 }
 
-/* Zeroes a buffer. A single page goes back into the pool, a larger one to the system. */
+/* A single page goes back into the pool, a larger buffer, zeroed, to the system. */
 static void scrub_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
-	memset(page->cpu, 0, PAGE_SIZE << page->order);
 	if (!page->order) {
+		labyrinth_page_fill(pool, page);
 		publish_page(pool, page);
 		return;
 	}
+	memset(page->cpu, 0, PAGE_SIZE << page->order);
 	labyrinth_pool_count(pool, LABYRINTH_SCRUBBED, labyrinth_page_count(page));
 	labyrinth_pool_count(pool, LABYRINTH_RELEASED, labyrinth_page_count(page));
 	labyrinth_page_end_charge(pool, page);
@@ -97,16 +119,10 @@ void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages)
  */
 void labyrinth_pool_trim(struct labyrinth_pool *pool)
 {
-	unsigned long flags;
-	bool surplus;
-
 	/* Removal cancels the work once everybody has left. */
 	if (!labyrinth_pool_enter(pool))
 		return;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	surplus = has_surplus(pool, pool->limits.high);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	if (surplus)
+	if (labyrinth_pool_surplus(pool, READ_ONCE(pool->limits.high)))
 		schedule_work(&pool->tidy_work);
 	labyrinth_pool_leave(pool);
 }
@@ -174,24 +190,26 @@ static struct labyrinth_page *next_returned(struct labyrinth_pool *pool)
  * labyrinth_pool_next_surplus() - take a free page out of the pool for good
  * @pool: the pool
  * @above: as many unclaimed free pages must stay
+ * @counter: why it goes
  *
  * Context: Any.
  * Return: the page, for labyrinth_pool_dissolve(), or NULL.
  */
-struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool, u32 above)
+struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
+						   u32 above,
+						   enum labyrinth_counter counter)
 {
-	struct labyrinth_page *page = NULL;
 	unsigned long flags;
+	bool surplus;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (has_surplus(pool, above)) {
-		page = list_last_entry(&pool->free, struct labyrinth_page, link);
-		list_del_init(&page->link);
+	surplus = surplus_above(pool, above);
+	if (surplus) {
 		pool->available--;
-		pool->counters[LABYRINTH_TRIMMED]++;
+		pool->counters[counter]++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return page;
+	return surplus ? labyrinth_stock_get(&pool->stock, &pool->lock) : NULL;
 }
 
 /**
@@ -210,7 +228,8 @@ void labyrinth_pool_tidy(struct work_struct *work)
 	labyrinth_pool_serve(pool);
 	labyrinth_pool_check_refill(pool);
 
-	while ((page = labyrinth_pool_next_surplus(pool, pool->limits.high))) {
+	while ((page = labyrinth_pool_next_surplus(pool, READ_ONCE(pool->limits.high),
+						   LABYRINTH_TRIMMED))) {
 		labyrinth_pool_dissolve(pool, page, LABYRINTH_FREE);
 		cond_resched();
 	}

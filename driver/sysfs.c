@@ -68,6 +68,9 @@ STAT_ATTRIBUTE(copies_failed);
 STAT_ATTRIBUTE(copied_bytes);
 STAT_ATTRIBUTE(chunks);
 STAT_ATTRIBUTE(chunks_outside);
+STAT_ATTRIBUTE(shrunk);
+STAT_ATTRIBUTE(steals);
+STAT_ATTRIBUTE(dma_timeouts);
 STAT_ATTRIBUTE(given);
 STAT_ATTRIBUTE(taken);
 
@@ -100,6 +103,9 @@ static struct attribute *stat_attributes[] = {
 	&stat_copied_bytes.attr.attr,
 	&stat_chunks.attr.attr,
 	&stat_chunks_outside.attr.attr,
+	&stat_shrunk.attr.attr,
+	&stat_steals.attr.attr,
+	&stat_dma_timeouts.attr.attr,
 	&stat_given.attr.attr,
 	&stat_taken.attr.attr,
 	NULL
@@ -209,6 +215,35 @@ static ssize_t user_quota_store(struct device *dev, struct device_attribute *att
 }
 static DEVICE_ATTR_RW(user_quota);
 
+static ssize_t sentinel_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(to_ldev(dev)->pool.sentinel));
+}
+
+/* Each free page knows what it was filled with, so this is all there is to do. */
+static ssize_t sentinel_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t count)
+{
+	bool value;
+	int err;
+
+	err = kstrtobool(buf, &value);
+	if (err)
+		return err;
+	WRITE_ONCE(to_ldev(dev)->pool.sentinel, value);
+	return count;
+}
+static DEVICE_ATTR_RW(sentinel);
+
+static struct attribute *mode_attributes[] = {
+	&dev_attr_sentinel.attr,
+	NULL
+};
+
+static const struct attribute_group mode_group = {
+	.attrs = mode_attributes,
+};
+
 static struct attribute *limit_attributes[] = {
 	&limit_low.attr.attr,
 	&limit_high.attr.attr,
@@ -227,5 +262,6 @@ static const struct attribute_group limit_group = {
 const struct attribute_group *labyrinth_groups[] = {
 	&stat_group,
 	&limit_group,
+	&mode_group,
 	NULL
 };

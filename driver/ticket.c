@@ -100,7 +100,6 @@ static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles
 		list_for_each_entry(page, &pages, link) {
 			ticket->total += labyrinth_page_count(page);
 			trace_labyrinth_give(&lf->ldev->pool, page, page->handle);
-			page->handle = 0;
 			WRITE_ONCE(page->owner, ticket);
 		}
 		list_splice(&pages, &ticket->pages);
@@ -199,7 +198,7 @@ static int tell_taker(struct labyrinth_call *call, struct labyrinth_ticket *tick
 	int err;
 
 	list_for_each_entry(page, &ticket->pages, link)
-		labyrinth_pool_draw_handle(pool, page);
+		labyrinth_page_draw_handle(page);
 	err = labyrinth_tell_buffers(pool, call->arg.take.buffers, &ticket->pages);
 	return err ? err : put_user(ticket->count, &user->count);
 }

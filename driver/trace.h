@@ -65,6 +65,23 @@ TRACE_EVENT(labyrinth_refill,
 		  __entry->failed ? " failed" : "")
 );
 
+TRACE_EVENT(labyrinth_poison,
+	TP_PROTO(struct labyrinth_pool *pool, u64 offset, u32 byte),
+	TP_ARGS(pool, offset, byte),
+	TP_STRUCT__entry(
+		__string(device, dev_name(pool->dev))
+		__field(u64, offset)
+		__field(u32, byte)
+	),
+	TP_fast_assign(
+		labyrinth_assign_device();
+		__entry->offset = offset;
+		__entry->byte = byte;
+	),
+	TP_printk("%s offset=%#llx byte=%u", __get_str(device), __entry->offset,
+		  __entry->byte)
+);
+
 TRACE_EVENT(labyrinth_copy,
 	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_job *job),
 	TP_ARGS(pool, job),
