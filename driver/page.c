@@ -131,6 +131,7 @@ bool labyrinth_page_alloc(struct labyrinth_pool *pool, struct labyrinth_page *pa
 	page->cpu = dma_alloc_attrs(pool->dev, PAGE_SIZE << page->order, &page->dma,
 				    gfp | __GFP_NOWARN,
 				    DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN);
+	page->fill = 0;		/* the slot's last page may have had a sentinel in it */
 	return page->cpu;
 }
 

@@ -99,11 +99,13 @@ void labyrinth_engine_watch(struct work_struct *work)
 	bool broken = false;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	if (engine->paused)
+	if (engine->dead)
+		again = 0;
+	else if (engine->paused)
 		again = LOOK_EVERY;
-	else if (engine->held[0] && !engine->dead)
+	else if (engine->held[0])
 		again = look_at_held(engine, &broken);
-	else if (engine->active && !engine->dead)
+	else if (engine->active)
 		again = look_at_active(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 
