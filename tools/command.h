@@ -95,7 +95,26 @@ struct field {
 	uint64_t value;
 };
 
+/**
+ * struct column - a column of a table
+ * @key: its stable name in JSON
+ * @heading: its name for a person
+ * @number: whether it holds numbers, otherwise text
+ */
+struct column {
+	const char *key;
+	const char *heading;
+	bool number;
+};
+
+struct libscols_table;
+struct libscols_line;
+
 /* table.c */
+struct libscols_table *table_new(const char *name, const struct column *columns, size_t count,
+				 bool json);
+int table_set_number(struct libscols_line *line, size_t column, uint64_t value);
+int table_finish(struct libscols_table *table, int error);
 int table_fields(const char *name, const struct field *fields, size_t count, bool json);
 
 /* holders.c */

@@ -3,7 +3,6 @@
  * labyrinth list: every device with its pages.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,26 +13,15 @@
 
 enum { NUMBER, DEVICE, PAGES, FREE, OWNED, MAX, PCI };
 
-static const struct {
-	const char *key, *heading;
-	int flags, json;
-} columns[] = {
-	[NUMBER] = { "number", "NUMBER", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
-	[DEVICE] = { "device", "DEVICE", 0, SCOLS_JSON_STRING },
-	[PAGES] = { "pages", "PAGES", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
-	[FREE] = { "free", "FREE", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
-	[OWNED] = { "owned", "OWNED", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
-	[MAX] = { "max", "MAX", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
-	[PCI] = { "pci", "PCI", 0, SCOLS_JSON_STRING },
+static const struct column columns[] = {
+	[NUMBER] = { "number", "NUMBER", true },
+	[DEVICE] = { "device", "DEVICE", false },
+	[PAGES] = { "pages", "PAGES", true },
+	[FREE] = { "free", "FREE", true },
+	[OWNED] = { "owned", "OWNED", true },
+	[MAX] = { "max", "MAX", true },
+	[PCI] = { "pci", "PCI", false },
 };
-
-static void set_number(struct libscols_line *line, size_t column, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	scols_line_set_data(line, column, text);
-}
 
 static void set_pci(struct libscols_line *line, unsigned int number)
 {
@@ -61,42 +49,20 @@ static int set_pages(struct libscols_line *line, unsigned int number)
 	if (!dev || labyrinth_device_stat(dev, &stat, sizeof(stat)) < 0) {
 		code = failed("%s", labyrinth_strerror());
 	} else {
-		set_number(line, PAGES, stat.total);
-		set_number(line, FREE, stat.free);
-		set_number(line, OWNED, stat.owned);
-		set_number(line, MAX, stat.max);
+		table_set_number(line, PAGES, stat.total);
+		table_set_number(line, FREE, stat.free);
+		table_set_number(line, OWNED, stat.owned);
+		table_set_number(line, MAX, stat.max);
 	}
 	labyrinth_device_close(dev);
 	return code;
 }
 
-static struct libscols_table *new_table(bool json)
-{
-	struct libscols_table *table = scols_new_table();
-	struct libscols_column *column;
-	size_t i;
-
-	if (!table)
-		return NULL;
-	scols_table_set_name(table, "devices");
-	scols_table_enable_json(table, json);
-	for (i = 0; i < ARRAY_SIZE(columns); i++) {
-		column = scols_table_new_column(table, json ? columns[i].key :
-						columns[i].heading, 0, columns[i].flags);
-		if (!column) {
-			scols_unref_table(table);
-			return NULL;
-		}
-		scols_column_set_json_type(column, columns[i].json);
-	}
-	return table;
-}
-
 static int print_devices(const unsigned int *numbers, int count, bool json)
 {
-	struct libscols_table *table = new_table(json);
+	struct libscols_table *table = table_new("devices", columns, ARRAY_SIZE(columns), json);
 	struct libscols_line *line;
-	int code = EXIT_DONE;
+	int printed, code = EXIT_DONE;
 	char path[64];
 	int i;
 
@@ -107,16 +73,14 @@ static int print_devices(const unsigned int *numbers, int count, bool json)
 		if (!line)
 			break;
 		snprintf(path, sizeof(path), "/dev/labyrinth%u", numbers[i]);
-		set_number(line, NUMBER, numbers[i]);
+		table_set_number(line, NUMBER, numbers[i]);
 		scols_line_set_data(line, DEVICE, path);
 		set_pci(line, numbers[i]);
 		if (set_pages(line, numbers[i]) != EXIT_DONE)
 			code = EXIT_FAILED;
 	}
-	if (i < count || scols_print_table(table))
-		code = failed("out of memory");
-	scols_unref_table(table);
-	return code;
+	printed = table_finish(table, i < count ? -ENOMEM : 0);
+	return printed ? printed : code;
 }
 
 static int list(bool json)
