@@ -40,6 +40,7 @@ struct command {
 extern const struct command command_list;
 extern const struct command command_info;
 extern const struct command command_stat;
+extern const struct command command_map;
 extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_acquire;
@@ -73,7 +74,7 @@ void report_after(void (*finish)(void));
 
 /* select.c */
 struct labyrinth_device *select_device(const char *choice, int *code);
-bool device_number(const struct labyrinth_device *dev, unsigned int *number);
+int select_number(const char *choice, unsigned int *number);
 
 /* signals.c */
 void signals_catch(void);

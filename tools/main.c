@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_list,
 	&command_info,
 	&command_stat,
+	&command_map,
 	&command_load,
 	&command_unload,
 	&command_acquire,

@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -29,8 +33,56 @@ struct labyrinth_device *select_device(const char *choice, int *code)
 	return NULL;
 }
 
-/* False for a device opened by another name. */
-bool device_number(const struct labyrinth_device *dev, unsigned int *number)
+static bool number_of_path(const char *path, unsigned int *number)
 {
-	return sscanf(labyrinth_device_path(dev), "/dev/labyrinth%u", number) == 1;
+	char link[64], target[512];
+	struct stat node;
+	const char *name;
+	ssize_t length;
+
+	if (stat(path, &node) < 0 || !S_ISCHR(node.st_mode))
+		return false;
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major(node.st_rdev),
+		 minor(node.st_rdev));
+	length = readlink(link, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	name = strrchr(target, '/');
+	return name && sscanf(name, "/labyrinth%u", number) == 1;
+}
+
+static bool is_there(unsigned int number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/labyrinth%u", number);
+	return !access(path, F_OK);
+}
+
+/*
+ * Which device, without opening it: for what is not asked of the device itself, and who
+ * may not open it. Returns an exit code.
+ */
+int select_number(const char *choice, unsigned int *number)
+{
+	struct labyrinth_device *dev;
+	int code;
+
+	if (!choice) {
+		if (labyrinth_devices_list(number, 1) == 1)
+			return EXIT_DONE;
+	} else if (parse_number(choice, INT_MAX, number)) {
+		if (is_there(*number))
+			return EXIT_DONE;
+	} else if (number_of_path(choice, number)) {
+		return EXIT_DONE;
+	}
+
+	/* Opening says what is wrong. */
+	dev = select_device(choice, &code);
+	if (!dev)
+		return code;
+	labyrinth_device_close(dev);
+	return failed("cannot tell the number of the device: call it by that (-d N)");
 }

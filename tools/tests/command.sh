@@ -8,7 +8,7 @@ set -u
 export LC_ALL=C
 
 labyrinth=$1
-commands="list info stat load unload acquire copy send receive"
+commands="list info stat map load unload acquire copy send receive"
 count=0
 failed=0
 skipped=0
@@ -103,7 +103,7 @@ done
 
 try "no command is wrong usage" 2 err "which command"
 try "an unknown command is wrong usage" 2 err "no command 'frobnicate'" frobnicate
-for command in list info stat unload acquire; do
+for command in list info stat map unload acquire; do
 	try "$command refuses an argument" 2 err "unexpected argument 'extra'" "$command" extra
 done
 try "acquire refuses no pages" 2 err "number of pages" acquire -n 0
@@ -122,7 +122,7 @@ for command in send receive; do
 done
 try "load refuses what is not a parameter" 2 err "NAME=VALUE" load max
 
-for command in list info stat acquire; do
+for command in list info stat map acquire; do
 	without_device "$command without a device is exit code 3" 3 err \
 		"labyrinth $command: no labyrinth device" "$command"
 done
@@ -131,6 +131,9 @@ try "a device number that is not there is exit code 3" 3 err "/dev/labyrinth4000
 one_line "and it says so in one line"
 try "a device path that is not there is exit code 3" 3 err "/nonexistent" \
 	stat -d /nonexistent
+try "also for what does not open it" 3 err "/dev/labyrinth4000000" map -d 4000000
+try "by path too" 3 err "/nonexistent" map --json -d /nonexistent
+try "and another device" 3 err "/dev/null is not a labyrinth device" map -d /dev/null
 try "another device is exit code 3" 3 err "/dev/null is not a labyrinth device" \
 	info -d /dev/null
 
