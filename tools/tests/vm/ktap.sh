@@ -94,6 +94,26 @@ figure()
 		sed -n "s/.*\"$1\" *: *\([0-9]*\).*/\1/p"
 }
 
+# is_json FILE: by the grammar of JSON: strings and other values are replaced by a byte each, then
+# whole arrays and objects, from the inside out. One value must be left.
+is_json()
+{
+	awk '
+	{ text = text $0 "\n" }
+	END {
+		if (text ~ /[\001\002]/)
+			exit 1
+		gsub(/"([^"\\[:cntrl:]]|\\(["\\\/bfnrt]|u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]))*"/,
+		     "\001", text)
+		gsub(/true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/, "\002", text)
+		gsub(/[ \t\r\n]/, "", text)
+		while (gsub(/\[(([\001\002],)*[\001\002])?\]|\{((\001:[\001\002],)*\001:[\001\002])?\}/,
+			    "\002", text))
+			;
+		exit text != "\002"
+	}' "$1"
+}
+
 # soon COMMAND...: waits until it succeeds, at most 10 s
 soon()
 {
