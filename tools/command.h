@@ -76,6 +76,11 @@ void report_after(void (*finish)(void));
 struct labyrinth_device *select_device(const char *choice, int *code);
 int select_number(const char *choice, unsigned int *number);
 
+/* show.c */
+typedef int show_function(struct labyrinth_device *dev, bool json);
+
+int show_device(const struct command *command, int argc, char **argv, show_function *show);
+
 /* signals.c */
 void signals_catch(void);
 bool signals_stopped(void);

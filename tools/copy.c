@@ -11,13 +11,6 @@
 
 #include "copy.h"
 
-struct request {
-	const char *device;
-	const char *source;
-	const char *output;
-	bool quiet;
-};
-
 /* What can be read again is summed from the disk, on no page of the device. */
 static int final_sum(const char *name, int fd, uint64_t length, SHA2_CTX *streamed, char *text)
 {
@@ -127,7 +120,7 @@ static int copy_between(const struct request *request, struct transfer *transfer
 static int copy(const struct request *request)
 {
 	struct transfer transfer = {
-		.source_name = request->source,
+		.source_name = request->first,
 		.source = -1,
 		.quiet = request->quiet,
 	};
@@ -136,9 +129,9 @@ static int copy(const struct request *request)
 	int code;
 
 	output_catch_signals();
-	code = input_open(request->source, &transfer.source, &source);
+	code = input_open(request->first, &transfer.source, &source);
 	if (!code) {
-		code = output_open(&output, request->output, &source);
+		code = output_open(&output, request->second, &source);
 		transfer.output = &output;
 		if (!code)
 			code = copy_between(request, &transfer, &source);
@@ -151,29 +144,8 @@ static int copy(const struct request *request)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		DEVICE_OPTION,
-		{ "quiet", no_argument, NULL, 'q' },
-		HELP_OPTION,
-		VERSION_OPTION,
-		LAST_OPTION
-	};
-	struct request request = { .quiet = false };
-	int option;
-
-	while ((option = getopt_long(argc, argv, "d:qhV", options, NULL)) != -1) {
-		if (option == 'd')
-			request.device = optarg;
-		else if (option == 'q')
-			request.quiet = true;
-		else
-			return common_option(command, option);
-	}
-	if (argc - optind != 2 || !*argv[optind] || !*argv[optind + 1])
-		return usage_error("name the file to copy, and the file to write");
-	request.source = argv[optind];
-	request.output = argv[optind + 1];
-	return copy(&request);
+	return request_run(command, argc, argv, true,
+			   "name the file to copy, and the file to write", copy);
 }
 
 const struct command command_copy = {

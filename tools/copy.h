@@ -14,6 +14,26 @@
 
 #include "command.h"
 
+/**
+ * struct request - what a person wants to be done
+ * @device: the device, or NULL for the only one
+ * @first: the file to copy, or else the socket
+ * @second: the file to write, or else to send; NULL for a standard file
+ * @quiet: say nothing but errors
+ */
+struct request {
+	const char *device;
+	const char *first;
+	const char *second;
+	bool quiet;
+};
+
+/* request.c */
+typedef int request_function(const struct request *request);
+
+int request_run(const struct command *command, int argc, char **argv, bool both,
+		const char *usage, request_function *run);
+
 /* progress.c: there is one terminal, so there is one progress bar */
 void progress_begin(bool wanted, uint64_t total);
 void progress_update(uint64_t done);

@@ -64,35 +64,7 @@ static int show(struct labyrinth_device *dev, bool json)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		DEVICE_OPTION,
-		JSON_OPTION,
-		HELP_OPTION,
-		VERSION_OPTION,
-		LAST_OPTION
-	};
-	const char *choice = NULL;
-	struct labyrinth_device *dev;
-	bool json = false;
-	int option, code;
-
-	while ((option = getopt_long(argc, argv, "d:jhV", options, NULL)) != -1) {
-		if (option == 'd')
-			choice = optarg;
-		else if (option == 'j')
-			json = true;
-		else
-			return common_option(command, option);
-	}
-	code = no_arguments(argc, argv);
-	if (code)
-		return code;
-	dev = select_device(choice, &code);
-	if (!dev)
-		return code;
-	code = show(dev, json);
-	labyrinth_device_close(dev);
-	return code;
+	return show_device(command, argc, argv, show);
 }
 
 const struct command command_info = {

@@ -12,13 +12,6 @@
 #include "channel.h"
 #include "copy.h"
 
-struct request {
-	const char *device;
-	const char *socket;
-	const char *output;		/* NULL: the standard output */
-	bool quiet;
-};
-
 /**
  * struct receiving - a file on its way from the sender
  * @dev: the device
@@ -149,7 +142,7 @@ static int receive_on(const struct request *request, struct receiving *receiving
 	receiving->dev = channel_select_device(request->device, &code);
 	if (!receiving->dev)
 		return code;
-	code = channel_accept(&receiving->channel, request->socket, request->quiet);
+	code = channel_accept(&receiving->channel, request->first, request->quiet);
 	if (!code)
 		code = receive_all(receiving);
 	channel_close(&receiving->channel);
@@ -167,8 +160,8 @@ static int receive(const struct request *request)
 	int code;
 
 	output_catch_signals();
-	if (request->output)
-		code = output_open(&receiving.output, request->output, &source);
+	if (request->second)
+		code = output_open(&receiving.output, request->second, &source);
 	else
 		code = output_open_standard(&receiving.output);
 	if (!code)
@@ -179,31 +172,8 @@ static int receive(const struct request *request)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		DEVICE_OPTION,
-		{ "quiet", no_argument, NULL, 'q' },
-		HELP_OPTION,
-		VERSION_OPTION,
-		LAST_OPTION
-	};
-	struct request request = { .quiet = false };
-	int option;
-
-	while ((option = getopt_long(argc, argv, "d:qhV", options, NULL)) != -1) {
-		if (option == 'd')
-			request.device = optarg;
-		else if (option == 'q')
-			request.quiet = true;
-		else
-			return common_option(command, option);
-	}
-	argc -= optind;
-	argv += optind;
-	if (argc < 1 || argc > 2 || !*argv[0] || (argc == 2 && !*argv[1]))
-		return usage_error("name the socket, and at most one file to write");
-	request.socket = argv[0];
-	request.output = argv[1];
-	return receive(&request);
+	return request_run(command, argc, argv, false,
+			   "name the socket, and at most one file to write", receive);
 }
 
 const struct command command_receive = {

@@ -11,13 +11,6 @@
 #include "channel.h"
 #include "copy.h"
 
-struct request {
-	const char *device;
-	const char *socket;
-	const char *source;		/* NULL: the standard input */
-	bool quiet;
-};
-
 /**
  * struct sending - a file on its way to the receiver
  * @dev: the device
@@ -221,13 +214,13 @@ static int open_source(const struct request *request, struct sending *sending)
 	struct stat source;
 	int code;
 
-	if (!request->source) {
+	if (!request->second) {
 		sending->source_name = "the standard input";
 		sending->source = STDIN_FILENO;
 		return EXIT_DONE;
 	}
-	sending->source_name = request->source;
-	code = input_open(request->source, &sending->source, &source);
+	sending->source_name = request->second;
+	code = input_open(request->second, &sending->source, &source);
 	if (!code && S_ISREG(source.st_mode))
 		sending->expected = source.st_size;
 	return code;
@@ -240,7 +233,7 @@ static int send_from(const struct request *request, struct sending *sending)
 	sending->dev = channel_select_device(request->device, &code);
 	if (!sending->dev)
 		return code;
-	code = channel_connect(&sending->channel, request->socket);
+	code = channel_connect(&sending->channel, request->first);
 	if (!code)
 		code = send_all(sending);
 	channel_close(&sending->channel);
@@ -266,31 +259,8 @@ static int send_file(const struct request *request)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		DEVICE_OPTION,
-		{ "quiet", no_argument, NULL, 'q' },
-		HELP_OPTION,
-		VERSION_OPTION,
-		LAST_OPTION
-	};
-	struct request request = { .quiet = false };
-	int option;
-
-	while ((option = getopt_long(argc, argv, "d:qhV", options, NULL)) != -1) {
-		if (option == 'd')
-			request.device = optarg;
-		else if (option == 'q')
-			request.quiet = true;
-		else
-			return common_option(command, option);
-	}
-	argc -= optind;
-	argv += optind;
-	if (argc < 1 || argc > 2 || !*argv[0] || (argc == 2 && !*argv[1]))
-		return usage_error("name the socket, and at most one file to send");
-	request.socket = argv[0];
-	request.source = argv[1];
-	return send_file(&request);
+	return request_run(command, argc, argv, false,
+			   "name the socket, and at most one file to send", send_file);
 }
 
 const struct command command_send = {
