@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ctrl-C and the like end a command in order; the loss of the device does too.
+ * Ctrl-C, Ctrl-\ and the like end a command in order; the loss of the device does too.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #include "command.h"
 
-static const int stopping[] = { SIGINT, SIGTERM, SIGHUP };
+static const int stopping[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
 static atomic_bool stopped;
 static void (*loss_clean_up)(void);
 
