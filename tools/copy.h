@@ -73,6 +73,13 @@ int output_commit(struct output *output);
 void output_discard(struct output *output);
 void output_catch_signals(void);
 
+/* temporary.c: there is one output, so there is one temporary file */
+int temporary_open(const char *path);
+int temporary_rename(int fd, const char *path);
+void temporary_discard(void);
+void temporary_unlink(void);
+int temporary_open_folder(const char *path, int flags);
+
 /**
  * struct transfer - a file on its way through the device
  * @dev: the device

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The file that the copy becomes. It is written under a temporary name beside it, and
- * gets its own only when it is complete and on the disk.
+ * The file that the copy becomes. It is written to a temporary one in its folder, which
+ * takes its place only when it is complete and on the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +14,11 @@
 
 #include "copy.h"
 
-/* Static, for the signal handler that removes it when the device is lost. */
-static char *temporary;
-
-static void unlink_temporary(void)
-{
-	if (temporary)
-		unlink(temporary);
-}
-
 /* Whatever ends the command, nothing half written is left. Due before output_open(). */
 void output_catch_signals(void)
 {
 	signals_catch();
-	signals_on_device_loss(unlink_temporary);
+	signals_on_device_loss(temporary_unlink);
 	/* These become errors of write(), which are reported and cleaned up after. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -35,9 +26,7 @@ void output_catch_signals(void)
 
 void output_discard(struct output *output)
 {
-	unlink_temporary();
-	free(temporary);
-	temporary = NULL;
+	temporary_discard();
 	if (output->fd >= 0)
 		close(output->fd);
 	free(output->path);
@@ -110,18 +99,9 @@ static void set_owner_and_mode(struct output *output, const struct stat *old,
 static int open_temporary(struct output *output, const struct stat *old,
 			  const struct stat *source)
 {
-	if (asprintf(&temporary, "%s.XXXXXX", output->path) < 0) {
-		temporary = NULL;
-		return failed("out of memory");
-	}
-	output->fd = mkostemp(temporary, O_CLOEXEC);
-	if (output->fd < 0) {
-		int error = errno;
-
-		free(temporary);
-		temporary = NULL;
-		return open_failed(output, error);
-	}
+	output->fd = temporary_open(output->path);
+	if (output->fd < 0)
+		return open_failed(output, errno);
 	set_owner_and_mode(output, old, source);
 	return EXIT_DONE;
 }
@@ -199,13 +179,9 @@ int output_sync(struct output *output)
 /* A new name is on the disk when its directory is. */
 static int sync_directory(const struct output *output)
 {
-	char *copy = strdup(output->path);
-	int fd, result = -1;
+	int fd = temporary_open_folder(output->path, O_RDONLY | O_DIRECTORY);
+	int result;
 
-	if (!copy)
-		return -1;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
 	/* A directory that may be written to but not read cannot be synced. */
 	if (fd < 0)
 		return errno == EACCES ? 0 : -1;
@@ -226,9 +202,7 @@ int output_commit(struct output *output)
 		output->fd = -1;
 		return close(fd) < 0 ? write_failed(output, errno) : EXIT_DONE;
 	}
-	if (rename(temporary, output->path) < 0)
+	if (temporary_rename(output->fd, output->path) < 0)
 		return write_failed(output, errno);
-	free(temporary);
-	temporary = NULL;
 	return sync_directory(output) < 0 ? write_failed(output, errno) : EXIT_DONE;
 }
