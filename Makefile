@@ -13,6 +13,9 @@ row	= $(subst |, ,$(shell sed -n 's/^$(LANE) *|//p' $(VM)/lanes))
 KERNEL	= $(word 1,$(row))
 ARCH	= $(word 2,$(row))
 LANES	= $(shell sed -n 's/^\([a-z0-9]*\) *|.*/\1/p' $(VM)/lanes)
+# Those that are built here, and those that Debian has built.
+OWN	= $(patsubst $(VM)/configs/%.config,%,$(wildcard $(VM)/configs/*.config))
+DEBIAN	= $(filter-out $(OWN),$(KERNELS))
 KERNELS	= $(shell sed -n 's/^[a-z0-9]* *| *\([a-z0-9]*\).*/\1/p' $(VM)/lanes | sort -u)
 
 # V=1 shows the compiler's command lines.
@@ -83,7 +86,7 @@ demo:
 	@$(MAKE) --no-print-directory lib tools module-stock
 	@$(VM)/run demo
 
-## check: host tests, then a lane in the VM (LANE=stock, next, i386, rt; see "make lanes")
+## check: host tests, then a lane in the VM (LANE=stock, next, i386, rt, debug; see "make lanes")
 check: known-lane
 	@$(VM)/setup.sh build vm source kernel:$(KERNEL)
 	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH)
@@ -102,8 +105,8 @@ lanes:
 
 ## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, the UAPI header alone
 lint:
-	@$(VM)/setup.sh build vm lint source $(KERNELS:%=kernel:%)
-	@$(VM)/lint.sh $(KERNELS)
+	@$(VM)/setup.sh build vm lint source $(DEBIAN:%=kernel:%)
+	@$(VM)/lint.sh $(DEBIAN)
 
 ## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
 shell: known-lane

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Fetches Debian packages of a kernel and unpacks them into the cache folder. No
+# Fetches Debian packages of a kernel and unpacks them into the cache folder, or has a
+# kernel of our own built from Debian's sources (those with a file in configs/). No
 # root is needed and nothing is installed: neither the boot menu nor the modules of
 # this machine change. The headers come from the same version as the image, so
 # module and kernel always match. Remove the cache folder to get newer ones.
@@ -63,10 +64,7 @@ fetch_kernel() {
 	esac
 	[ ! -e "$cache/kernels/$name/vmlinuz" ] || return 0
 
-	mkdir -p "$cache/kernels"
-	tmp=$(mktemp -d "$cache/kernels/.tmp.XXXXXX")
-	trap 'rm -rf "$tmp"' EXIT
-	cd "$tmp"
+	enter_tmp kernels
 	with_lists download_kernel "$meta"
 
 	mkdir root
@@ -87,6 +85,13 @@ fetch_kernel() {
 	publish kernels "$name" "$version" root
 }
 
+enter_tmp() {
+	mkdir -p "$cache/$1"
+	tmp=$(mktemp -d "$cache/$1/.tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	cd "$tmp"
+}
+
 # The last step, so that what is there is whole: NAME is a link to a folder that
 # has its version in its name.
 publish() {
@@ -101,7 +106,7 @@ publish() {
 
 download_source() {
 	version=$(candidate linux-source-6.12)
-	say "fetching the kernel's sources ($version), for its scripts and test harness"
+	say "fetching the kernel's sources ($version)"
 	rm -f ./*.deb
 	download linux-source-6.12
 }
@@ -119,17 +124,36 @@ source_tar() {
 	fi
 }
 
-fetch_source() {
-	[ ! -e "$cache/source/scripts/checkpatch.pl" ] || return 0
-	mkdir -p "$cache"
-	tmp=$(mktemp -d "$cache/.tmp.XXXXXX")
-	trap 'rm -rf "$tmp"' EXIT
-	cd "$tmp"
+get_source() {
 	if [ -e /usr/src/linux-source-6.12.tar.xz ]; then
 		version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
 	else
 		with_lists download_source
 	fi
+}
+
+# What an own kernel is made of, besides the sources, is part of its name.
+build_kernel() {
+	local name=$1 recipe
+	recipe=$(cat "$here/configs/base.config" "$here/configs/$name.config" \
+		"$here/build-kernel.sh" | sha256sum | cut -c 1-12)
+	case $(readlink "$cache/kernels/$name" || :) in
+	*"-$recipe") [ ! -e "$cache/kernels/$name/vmlinuz" ] || return 0 ;;
+	esac
+
+	enter_tmp kernels
+	get_source
+	say "unpacking the sources, building the kernel $name (about ten minutes)"
+	mkdir source
+	source_tar | tar -xJ -C source --strip-components=1
+	"$here/build-kernel.sh" source "$name" root
+	publish kernels "$name" "$version-$recipe" root
+}
+
+fetch_source() {
+	[ ! -e "$cache/source/scripts/checkpatch.pl" ] || return 0
+	enter_tmp .
+	get_source
 	say "unpacking scripts and test harness (half a minute)"
 	mkdir root
 	source_tar | tar -xJ -C root --strip-components=1 --wildcards \
@@ -144,7 +168,13 @@ fetch_source() {
 }
 
 case ${1-} in
-kernel:?*) fetch_kernel "${1#kernel:}" ;;
+kernel:?*)
+	if [ -e "$here/configs/${1#kernel:}.config" ]; then
+		build_kernel "${1#kernel:}"
+	else
+		fetch_kernel "${1#kernel:}"
+	fi
+	;;
 source) fetch_source ;;
 *) printf 'usage: fetch.sh kernel:NAME | source\n' >&2; exit 2 ;;
 esac

@@ -14,3 +14,6 @@ PACKAGES_VM="python3 qemu-system-x86 busybox-static gcc-multilib kmod xz-utils"
 
 # Looking at the sources.
 PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"
+
+# Building a kernel of our own.
+PACKAGES_KERNEL="bison flex bc"

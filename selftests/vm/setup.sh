@@ -12,7 +12,8 @@ usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
 	  build, vm, lint     the packages for that purpose
-	  kernel:NAME         that kernel and the headers that match it (stock, next, rt)
+	  kernel:NAME         that kernel and the headers that match it (stock, next, rt;
+	                      debug is built here)
 	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
 	END
 	exit 2
@@ -69,7 +70,10 @@ for what; do
 	build) packages+=" $PACKAGES_BUILD" ;;
 	vm) packages+=" $PACKAGES_VM" ;;
 	lint) packages+=" $PACKAGES_LINT" ;;
-	kernel:?* | source) fetch+=("$what") ;;
+	kernel:?* | source)
+		fetch+=("$what")
+		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
+		;;
 	*) usage ;;
 	esac
 done

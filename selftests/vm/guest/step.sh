@@ -5,6 +5,18 @@
 # shellcheck source=selftests/vm/guest/lib.sh
 . /vm/lib.sh
 
+# Where the kernel looks for memory that nobody points to any more. What is younger than
+# five seconds does not count.
+leaks() {
+	leak_log=/sys/kernel/debug/kmemleak
+	[ -e "$leak_log" ] || return 1
+	echo scan >"$leak_log"
+	sleep 6
+	echo scan >"$leak_log"
+	sed 's/^/# /' "$leak_log" | head -n 200 | tee /tmp/.leaks
+	[ -s /tmp/.leaks ]
+}
+
 printf 'TAP version 13\n1..1\n'
 case $1 in
 load)
@@ -14,13 +26,15 @@ load)
 	status=$?
 	;;
 unload)
-	text="labyrinth.ko unloads"
+	text="labyrinth.ko unloads, and leaves nothing"
+	leaked=no
+	! leaks || leaked=yes
 	if [ -x /usr/local/bin/labyrinth ]; then
 		labyrinth unload 2>&1 | sed 's/^/# /'
 	else
 		rmmod labyrinth 2>&1 | sed 's/^/# /'
 	fi
-	! module_loaded
+	! module_loaded && [ "$leaked" = no ] && ! leaks
 	status=$?
 	;;
 *)
