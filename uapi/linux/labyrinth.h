@@ -346,7 +346,8 @@ struct labyrinth_copy {
  * The buffers keep their content, and no mapping of the giver shows them when the
  * call returns. Closing a ticket that nobody took from releases them.
  *
- * Errors besides the common ones: ENOENT, EBUSY (DMA in flight), EMFILE, ENFILE.
+ * Errors besides the common ones: EMFILE, ENFILE (before the handles are looked at),
+ * ENOENT, EBUSY (DMA in flight).
  */
 struct labyrinth_give {
 	__u32 size;
@@ -363,7 +364,8 @@ struct labyrinth_give {
  * @size: sizeof(struct labyrinth_take), set by the caller
  * @flags: must be 0
  * @ticket_fd: the ticket
- * @count: entries in the array; set to the number the ticket holds, also on ENOSPC
+ * @count: entries in the array, at most max_batch; set to the number the ticket holds,
+ *	also on ENOSPC
  * @buffers: user pointer to an array of @count &struct labyrinth_buffer to fill
  *
  * All or nothing; each buffer gets a new handle. They come in the order they were
