@@ -82,7 +82,7 @@ static int get_pages(struct labyrinth_call *call, int least, int or_else,
 		got = labyrinth_pool_collect(pool, account, claimed, pages);
 		if (got >= least)
 			return got;
-		labyrinth_pool_push(pool, account, pages);
+		labyrinth_pool_uncollect(pool, account, pages);
 	}
 }
 
@@ -161,7 +161,8 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 	err = labyrinth_pool_move(pool, pages, from, LABYRINTH_OWNED, counter);
 	if (!err) {
 		list_for_each_entry(page, pages, link) {
-			WRITE_ONCE(page->account, lf->account);
+			/* Seen by whoever looks at the page: not before its fields. */
+			smp_store_release(&page->account, lf->account);
 			WRITE_ONCE(page->owner, lf);
 			if (from == LABYRINTH_TICKETED)
 				trace_labyrinth_take(pool, page, page->handle);
@@ -202,7 +203,7 @@ static void undo(struct labyrinth_call *call, struct list_head *pages)
 	if (call->arg.acquire.order)
 		labyrinth_pool_unbuild(pool, call->lf->account, pages);
 	else
-		labyrinth_pool_push(pool, call->lf->account, pages);
+		labyrinth_pool_uncollect(pool, call->lf->account, pages);
 }
 
 /**

@@ -15,17 +15,19 @@
  * struct labyrinth_waiter - a claim that could not be met at once
  * @link: on the pool's list of waiters
  * @task: who waits, on its own stack
+ * @account: who has been charged
  * @wanted: pages it needs to go on
  * @got: pages set aside for it, always fewer than @wanted while it is on the list
  * @done: off the list, @result is valid
- * @result: 0, or -ENODEV
+ * @result: 0, -ENODEV, or -ENOMEM if it cannot be served any more
  *
- * All but @task is guarded by the pool's lock. A waiter leaves only after it has
+ * All but @task and @account is guarded by the pool's lock. A waiter leaves only after it has
  * taken that lock, so whoever wakes it holds the lock over the wake-up.
  */
 struct labyrinth_waiter {
 	struct list_head link;
 	struct task_struct *task;
+	struct labyrinth_account *account;
 	u32 wanted;
 	u32 got;
 	bool done;
@@ -71,11 +73,33 @@ u32 labyrinth_pool_demand(struct labyrinth_pool *pool)
 }
 
 /**
- * labyrinth_pool_serve_oldest() - set spare pages aside for the oldest waiter
+ * labyrinth_pool_reachable() - pages that user space could have at most, all together
  * @pool: the pool, its lock held
  *
  * Context: Any.
- * Return: whether that waiter is served, so that the next one may get something.
+ */
+u32 labyrinth_pool_reachable(struct labyrinth_pool *pool)
+{
+	u32 lost = pool->limits.reserve + pool->nr[LABYRINTH_POISONED];
+
+	return pool->limits.max - min(lost, pool->limits.max);
+}
+
+/* Its own pages are all that cannot come back to it. */
+static bool is_hopeless(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter)
+{
+	return waiter->account->charged > labyrinth_pool_reachable(pool);
+}
+
+/**
+ * labyrinth_pool_serve_oldest() - set spare pages aside for the oldest waiter
+ * @pool: the pool, its lock held
+ *
+ * One that could not be served even if all others gave back what they have, because
+ * limits were lowered or pages poisoned, is sent away: it would hold up the rest.
+ *
+ * Context: Any.
+ * Return: whether that waiter is gone, so that the next one may get something.
  */
 bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool)
 {
@@ -85,6 +109,10 @@ bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool)
 	lockdep_assert_held(&pool->lock);
 	if (!waiter)
 		return false;
+	if (is_hopeless(pool, waiter)) {
+		finish_waiter(pool, waiter, -ENOMEM);
+		return true;
+	}
 	pages = min(pool_spare(pool), waiter->wanted - waiter->got);
 	pool->available -= pages;
 	pool->set_aside += pages;
@@ -270,8 +298,7 @@ static int join_queue(struct labyrinth_pool *pool, struct labyrinth_account *acc
 int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
 			 u32 least, u32 *room)
 {
-	u32 lost = pool->limits.reserve + pool->nr[LABYRINTH_POISONED];
-	u32 reachable = pool->limits.max - min(lost, pool->limits.max);
+	u32 reachable = labyrinth_pool_reachable(pool);
 	int err;
 
 	if (pool->dead)
@@ -349,7 +376,7 @@ int labyrinth_pool_claim(struct labyrinth_pool *pool,
 			 struct labyrinth_account *account, u32 least, u32 most,
 			 int or_else, ktime_t deadline)
 {
-	struct labyrinth_waiter waiter = { .task = current };
+	struct labyrinth_waiter waiter = { .task = current, .account = account };
 	unsigned long flags;
 	bool ring, spare;
 	int pages;
@@ -413,13 +440,14 @@ int labyrinth_pool_collect(struct labyrinth_pool *pool,
 	}
 	if (poisoned) {
 		labyrinth_pool_uncharge(pool, account, poisoned);
+		labyrinth_pool_serve(pool);	/* the oldest waiter may be hopeless now */
 		labyrinth_pool_check_refill(pool);
 	}
 	return count - poisoned;
 }
 
 /**
- * labyrinth_pool_push() - undo claims whose pages nobody has seen
+ * labyrinth_pool_uncollect() - undo claims whose pages nobody has seen
  * @pool: the pool
  * @account: who paid
  * @pages: what labyrinth_pool_collect() gave; emptied
@@ -428,8 +456,9 @@ int labyrinth_pool_collect(struct labyrinth_pool *pool,
  *
  * Context: Process context.
  */
-void labyrinth_pool_push(struct labyrinth_pool *pool,
-			 struct labyrinth_account *account, struct list_head *pages)
+void labyrinth_pool_uncollect(struct labyrinth_pool *pool,
+			      struct labyrinth_account *account,
+			      struct list_head *pages)
 {
 	struct labyrinth_page *page, *next;
 	unsigned long flags;

@@ -43,7 +43,7 @@
 /* Bounds of the interface, as INFO reports them. */
 #define LABYRINTH_MAX_BATCH	256	/* entries in one array */
 
-/* Five times what a DMA takes: one that has not ended by then never will. */
+/* Five times what a DMA takes: how long probe, suspend and removal wait for one. */
 #define DMA_PATIENCE_MS		(5 * EDU_DMA_MS)
 
 /**
@@ -57,6 +57,7 @@
  * @debugfs: its folder there
  * @limits_lock: one change of the watermarks at a time
  * @file_quota: pages one open file may own
+ * @listening: its interrupt handler is installed
  * @coherent: whether the CPU's caches see its DMA, so that user mappings may be cached
  * @spare_wait: woken when a page can be had, for poll
  * @files_lock: guards @files
@@ -74,6 +75,7 @@ struct labyrinth_device {
 	struct dentry *debugfs;
 	struct mutex limits_lock;	/* held from reading the limits to setting them */
 	u32 file_quota;
+	bool listening;
 	bool coherent;
 	wait_queue_head_t spare_wait;
 	struct mutex files_lock;	/* guards the list below */

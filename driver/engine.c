@@ -97,6 +97,14 @@ static void start_transfer(struct labyrinth_engine *engine, enum edu_direction d
 	labyrinth_engine_expect_end(engine);
 }
 
+static void start_chunk(struct labyrinth_engine *engine, bool outside)
+{
+	labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS, 1);
+	if (outside)
+		labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS_OUTSIDE, 1);
+	start_transfer(engine, EDU_TO_DEVICE);
+}
+
 /**
  * labyrinth_engine_start_next() - begin a chunk of the job whose turn it is
  * @engine: the engine, its lock held, nothing in the device
@@ -117,10 +125,7 @@ void labyrinth_engine_start_next(struct labyrinth_engine *engine, bool outside)
 	engine->queue = queue;
 	engine->active = job;
 	engine->chunk = min(job->length - job->moved, EDU_MAX_TRANSFER);
-	labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS, 1);
-	if (outside)
-		labyrinth_pool_count(engine->pool, LABYRINTH_CHUNKS_OUTSIDE, 1);
-	start_transfer(engine, EDU_TO_DEVICE);
+	start_chunk(engine, outside);
 }
 
 /**
@@ -192,6 +197,7 @@ int labyrinth_engine_submit(struct labyrinth_engine *engine,
 		err = -EAGAIN;
 	} else {
 		queue->used++;
+		job->number = queue->submitted++;
 		job->src->dma_users++;
 		job->dst->dma_users++;
 		list_add_tail(&job->link, &queue->jobs);
@@ -247,12 +253,24 @@ void labyrinth_engine_pause(struct labyrinth_engine *engine)
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
+static void take_up(struct labyrinth_engine *engine)
+{
+	if (engine->active && engine->queue && !engine->active->result) {
+		start_chunk(engine, true);
+		return;
+	}
+	if (engine->active)	/* nobody wants it any more */
+		labyrinth_engine_end_active(engine);
+	labyrinth_engine_start_next(engine, true);
+}
+
 /**
  * labyrinth_engine_resume() - go on with the jobs
- * @engine: a paused engine, its device idle
+ * @engine: a paused engine
  *
  * The interrupt at the end of the last transfer may have been lost, and so may what
  * was in the on-board memory: a chunk that did not come out again is begun once more.
+ * If a transfer is still under way, it goes on: there has been no suspend.
  *
  * Context: Process context.
  */
@@ -262,16 +280,10 @@ void labyrinth_engine_resume(struct labyrinth_engine *engine)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	engine->paused = false;
-	if (engine->dead)
-		goto out;
-	if (engine->active && engine->queue && !engine->active->result) {
-		start_transfer(engine, EDU_TO_DEVICE);
-	} else {
-		if (engine->active)	/* nobody wants it any more */
-			labyrinth_engine_end_active(engine);
-		labyrinth_engine_start_next(engine, true);
-	}
-out:
+	if (engine->active && edu_dma_running(engine->edu))
+		labyrinth_engine_expect_end(engine);
+	else if (!engine->dead)
+		take_up(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 

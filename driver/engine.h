@@ -29,6 +29,7 @@
  * @moved: bytes moved so far
  * @fence: the CPU is kept off both ranges until the end
  * @result: 0 or a negative errno
+ * @number: of its submission to its queue
  * @user_data: for the event
  * @ended_ns: CLOCK_MONOTONIC of the end
  *
@@ -45,6 +46,7 @@ struct labyrinth_job {
 	u32 moved;
 	bool fence;
 	int result;
+	u64 number;
 	u64 user_data;
 	u64 ended_ns;
 };
@@ -54,6 +56,7 @@ struct labyrinth_job {
  * @turn: on the engine's @turns while it has jobs and none of them is in the device
  * @jobs: not ended yet, in order of submission; the first may be in the device
  * @done: ended, each an event waiting to be read
+ * @submitted: jobs ever
  * @used: jobs on both lists, and those a reader has in hand
  * @wait: woken when an event comes, and when the device goes
  *
@@ -63,6 +66,7 @@ struct labyrinth_queue {
 	struct list_head turn;
 	struct list_head jobs;
 	struct list_head done;
+	u64 submitted;
 	u32 used;
 	wait_queue_head_t wait;
 };

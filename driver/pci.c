@@ -63,8 +63,11 @@ static int set_up_interrupt(struct pci_dev *pdev, struct labyrinth_device *ldev)
 		return err;
 	err = request_irq(pci_irq_vector(pdev, 0), labyrinth_interrupt,
 			  pdev->msi_enabled ? 0 : IRQF_SHARED, "labyrinth", ldev);
-	if (err)
+	if (err) {
 		pci_free_irq_vectors(pdev);
+		pci_intx(pdev, 0);
+	}
+	ldev->listening = !err;
 	return err;
 }
 
@@ -74,6 +77,9 @@ static int set_up_interrupt(struct pci_dev *pdev, struct labyrinth_device *ldev)
  */
 static void tear_down_interrupt(struct pci_dev *pdev, struct labyrinth_device *ldev)
 {
+	if (!ldev->listening)
+		return;		/* shut down, and unplugged after all */
+	ldev->listening = false;
 	if (!pdev->msi_enabled)
 		pci_intx(pdev, 0);
 	free_irq(pci_irq_vector(pdev, 0), ldev);
@@ -83,7 +89,7 @@ static void tear_down_interrupt(struct pci_dev *pdev, struct labyrinth_device *l
 
 /*
  * After this nothing starts any more: no claim, no copy, no interrupt, no DMA. Who
- * waits has been told. Returns whether DMA has truly ended.
+ * waits for pages has been told. Returns whether DMA has truly ended.
  */
 static bool quiesce(struct pci_dev *pdev, struct labyrinth_device *ldev)
 {
@@ -98,6 +104,12 @@ static bool quiesce(struct pci_dev *pdev, struct labyrinth_device *ldev)
 	cut_off = stop_mastering(pdev);
 	edu_take_irqs(&ldev->edu);
 	return idle || cut_off;
+}
+
+static void lose_pages(struct pci_dev *pdev, struct labyrinth_device *ldev)
+{
+	dev_err(&pdev->dev, "a DMA cannot be stopped: its memory is lost until reboot\n");
+	labyrinth_pool_end_charges(&ldev->pool);
 }
 
 /*
@@ -119,7 +131,7 @@ static void retire(struct pci_dev *pdev, struct labyrinth_device *ldev)
 	if (safe)
 		labyrinth_pool_free_pages(&ldev->pool);
 	else
-		dev_err(&pdev->dev, "a DMA cannot be stopped: its memory is lost until reboot\n");
+		lose_pages(pdev, ldev);
 	edu_detach(&ldev->edu);
 }
 
@@ -227,6 +239,8 @@ static void labyrinth_shutdown(struct pci_dev *pdev)
 
 static void go_on(struct pci_dev *pdev, struct labyrinth_device *ldev)
 {
+	if (labyrinth_pool_dead(&ldev->pool))
+		return;
 	edu_take_irqs(&ldev->edu);
 	pci_set_master(pdev);
 	labyrinth_engine_resume(&ldev->engine);
@@ -239,6 +253,8 @@ static int labyrinth_suspend(struct device *dev)
 	struct labyrinth_device *ldev = dev_get_drvdata(dev);
 	struct pci_dev *pdev = to_pci_dev(dev);
 
+	if (labyrinth_pool_dead(&ldev->pool))
+		return 0;	/* it is cut off already */
 	labyrinth_pool_suspend(&ldev->pool);
 	labyrinth_engine_pause(&ldev->engine);
 	if (!edu_wait_for_dma(&ldev->edu, DMA_PATIENCE_MS)) {
@@ -255,6 +271,8 @@ static int labyrinth_resume(struct device *dev)
 {
 	struct labyrinth_device *ldev = dev_get_drvdata(dev);
 
+	if (labyrinth_pool_dead(&ldev->pool))
+		return 0;
 	if (!edu_wait_for_dma(&ldev->edu, DMA_PATIENCE_MS)) {
 		report_dead(ldev);
 		return -EBUSY;

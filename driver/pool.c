@@ -201,8 +201,8 @@ static bool pool_is_idle(struct labyrinth_pool *pool)
  * labyrinth_pool_stop() - wait until nothing touches the pages from the kernel
  * @pool: a dead pool, whose interrupt handler has been freed
  *
- * What it waits for is one buffer being zeroed or allocated by each task that is in the
- * middle of it, never a task that copies to or from user space.
+ * What it waits for is memory being zeroed, allocated or freed by each task that is in
+ * the middle of it, never a task that copies to or from user space.
  *
  * Context: Process context, sleeps.
  */
@@ -212,6 +212,20 @@ void labyrinth_pool_stop(struct labyrinth_pool *pool)
 	cancel_delayed_work_sync(&pool->refill_work);
 	cancel_work_sync(&pool->tidy_work);
 	labyrinth_pool_stop_shrinker(pool);
+}
+
+/**
+ * labyrinth_pool_end_charges() - nobody pays for any page any more
+ * @pool: a stopped pool
+ *
+ * Context: Process context.
+ */
+void labyrinth_pool_end_charges(struct labyrinth_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_slots; i++)
+		labyrinth_page_end_charge(pool, &pool->slots[i]);
 }
 
 /**
@@ -227,10 +241,9 @@ void labyrinth_pool_free_pages(struct labyrinth_pool *pool)
 {
 	u32 i;
 
-	for (i = 0; i < pool->nr_slots; i++) {
-		labyrinth_page_end_charge(pool, &pool->slots[i]);
+	labyrinth_pool_end_charges(pool);
+	for (i = 0; i < pool->nr_slots; i++)
 		labyrinth_page_free(pool, &pool->slots[i]);
-	}
 }
 
 /**

@@ -94,7 +94,8 @@ enum labyrinth_counter {
  *	It changes to and from a file only under that file's state mutex, so "is it
  *	mine" is stable there, whatever other files do
  * @account: who pays while it belongs to somebody or is quarantined; set by the new
- *	owner, cleared under the pool's lock
+ *	owner, cleared under the pool's lock. Accounts are freed with RCU, so that anybody
+ *	may have a look
  * @dma_users: copies that name it; guarded by the engine's lock
  * @state: enum labyrinth_state; changed by whoever has the page in hand, once the
  *	pool's counts have been changed under its lock
@@ -148,7 +149,7 @@ struct labyrinth_region {
  *	labyrinth_pool_refill_irq(). Any context, no pool lock held
  * @spare: pages can be had that could not be had before. Any context where the
  *	interrupt handler may run, no pool lock held
- * @watched: does anybody wait for @spare? Process context, no pool lock held
+ * @watched: does anybody wait for @spare? Any context, the pool's lock held
  */
 struct labyrinth_pool_ops {
 	void (*ring)(struct labyrinth_pool *pool);
@@ -191,7 +192,7 @@ enum labyrinth_refill {
  * @stock: free pages; @available of them are unclaimed
  * @sentinel: pages that become free are filled with a pattern, those handed out checked
  * @shrinker: gives pages back under memory pressure
- * @lock: guards everything below it; only a shard's lock nests inside. Sections are O(1) and
+ * @lock: guards everything below it; a shard's lock nests inside. Sections are O(1) and
  *	never allocate, so it may be taken in hard interrupt context on PREEMPT_RT
  * @limits: the watermarks
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
@@ -269,6 +270,7 @@ void labyrinth_pool_kill(struct labyrinth_pool *pool);
 bool labyrinth_pool_enter(struct labyrinth_pool *pool);
 void labyrinth_pool_leave(struct labyrinth_pool *pool);
 void labyrinth_pool_stop(struct labyrinth_pool *pool);
+void labyrinth_pool_end_charges(struct labyrinth_pool *pool);
 void labyrinth_pool_free_pages(struct labyrinth_pool *pool);
 void labyrinth_pool_release(struct labyrinth_pool *pool);
 bool labyrinth_pool_dead(struct labyrinth_pool *pool);
@@ -331,11 +333,13 @@ int labyrinth_pool_claim(struct labyrinth_pool *pool,
 			 int or_else, ktime_t deadline);
 int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
 			 u32 least, u32 *room);
+u32 labyrinth_pool_reachable(struct labyrinth_pool *pool);
 int labyrinth_pool_collect(struct labyrinth_pool *pool,
 			   struct labyrinth_account *account, u32 count,
 			   struct list_head *pages);
-void labyrinth_pool_push(struct labyrinth_pool *pool,
-			 struct labyrinth_account *account, struct list_head *pages);
+void labyrinth_pool_uncollect(struct labyrinth_pool *pool,
+			      struct labyrinth_account *account,
+			      struct list_head *pages);
 bool labyrinth_pool_poll(struct labyrinth_pool *pool);
 u32 labyrinth_pool_demand(struct labyrinth_pool *pool);
 bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);

@@ -100,16 +100,22 @@ struct labyrinth_job *labyrinth_queue_take(struct labyrinth_engine *engine,
  * @queue: the file's queue
  * @job: what labyrinth_queue_take() gave
  *
+ * To its place: several readers may put back what they have in hand.
+ *
  * Context: Process context.
  */
 void labyrinth_queue_put_back(struct labyrinth_engine *engine,
 			      struct labyrinth_queue *queue,
 			      struct labyrinth_job *job)
 {
+	struct labyrinth_job *next;
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	list_add(&job->link, &queue->done);
+	list_for_each_entry(next, &queue->done, link)
+		if (next->number > job->number)
+			break;
+	list_add_tail(&job->link, &next->link);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	wake_up_interruptible(&queue->wait);
 }

@@ -47,7 +47,13 @@ void labyrinth_engine_let_held_go(struct labyrinth_engine *engine)
 	}
 }
 
-/* The next three return when to look again, in jiffies from now; 0 for never. */
+/*
+ * The next three return when to look again, in jiffies from now; 0 for never.
+ *
+ * A device that is idle may just have lost its interrupt. But it may as well have
+ * ignored what we told it, and then the bytes on board are another opener's: the job
+ * fails either way.
+ */
 static unsigned long fail_active(struct labyrinth_engine *engine)
 {
 	struct labyrinth_job *job = engine->active;
@@ -69,8 +75,10 @@ static unsigned long fail_active(struct labyrinth_engine *engine)
 
 static unsigned long look_at_active(struct labyrinth_engine *engine)
 {
-	if (time_before(jiffies, engine->deadline))
-		return engine->deadline - jiffies;
+	unsigned long now = jiffies;
+
+	if (time_before(now, engine->deadline))
+		return engine->deadline - now;
 	return fail_active(engine);
 }
 

@@ -142,7 +142,7 @@ struct labyrinth_info {
  * @acquired: pages handed out, ever
  * @released: pages given back, ever
  * @revoked: pages whose mappings were taken away by a release
- * @scrubbed: pages zeroed before reuse
+ * @scrubbed: pages overwritten before reuse
  * @irq_refills: handler runs that added pages
  * @irq_refill_pages: pages allocated with GFP_ATOMIC in the interrupt handler
  * @irq_hard: handler runs in hard interrupt context
@@ -160,7 +160,7 @@ struct labyrinth_info {
  * @copied_bytes: bytes moved by the COPY jobs counted in @copies
  * @chunks: chunks begun by the DMA engine
  * @chunks_outside: chunks begun outside the interrupt handler, because the engine
- *	was idle when a COPY came
+ *	was idle when a COPY came, after a suspend or after a timeout
  * @dma_timeouts: transfers that did not end in time
  * @given: pages moved into tickets
  * @taken: pages moved out of tickets
