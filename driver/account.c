@@ -8,6 +8,7 @@
 #include <linux/cred.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "account.h"
 
@@ -92,8 +93,9 @@ struct labyrinth_account *labyrinth_account_create(struct labyrinth_users *users
 	account->quota = quota;
 	account->pid = task_tgid_nr(current);
 	get_task_comm(account->comm, current->group_leader);
-	account->unlimited = capable(CAP_SYS_RESOURCE);
-	if (!capable(CAP_IPC_LOCK))
+	/* To have neither is nothing that an audit should know of. */
+	account->unlimited = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+	if (!ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		account->memlock = get_uid(current_user());
 	return account;
 }

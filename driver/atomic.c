@@ -5,6 +5,9 @@
  */
 #include "pool.h"
 
+/* Pages that may turn out poisoned in one call: its work has to be bounded. */
+#define MOST_TRIES	4
+
 /* The pool's lock is held. */
 static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
@@ -43,8 +46,11 @@ struct labyrinth_page *labyrinth_pool_take_free(struct labyrinth_pool *pool)
 	struct labyrinth_page *page;
 	unsigned long flags;
 
-	do {	/* each turn that finds a poisoned page takes it out for good */
-		if (!claim_one(pool))
+	int tries = 0;
+
+	/* Each turn that finds a poisoned page takes it out for good. */
+	do {
+		if (tries++ == MOST_TRIES || !claim_one(pool))
 			return NULL;
 		page = labyrinth_stock_get(&pool->stock, &pool->lock);
 	} while (!labyrinth_page_check(pool, page));
@@ -110,9 +116,13 @@ void labyrinth_pool_return_later(struct labyrinth_pool *pool,
 				 struct labyrinth_page *page)
 {
 	unsigned long flags;
+	bool owned;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	list_add_tail(&page->link, &pool->returned);
+	owned = page->state == LABYRINTH_KERNEL && list_empty(&page->link);
+	if (owned)
+		list_add_tail(&page->link, &pool->returned);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	schedule_work(&pool->tidy_work);
+	if (!WARN_ON_ONCE(!owned))	/* freed twice? */
+		schedule_work(&pool->tidy_work);
 }

@@ -37,7 +37,7 @@ int labyrinth_handles_get(struct labyrinth_handles *handles, u64 user, u32 count
 	if (!count || count > LABYRINTH_MAX_BATCH)
 		return -EINVAL;
 	handles->count = count;
-	handles->given = kvmalloc_array(2 * count, sizeof(u64), GFP_KERNEL);
+	handles->given = kvmalloc_array(2 * count, sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!handles->given)
 		return -ENOMEM;
 	handles->sorted = handles->given + count;

@@ -39,16 +39,17 @@ static struct labyrinth_page *take_slot(struct labyrinth_pool *pool, u32 order)
 	struct labyrinth_limits limits = labyrinth_pool_limits(pool);
 	struct labyrinth_page *slot, *surplus;
 
-	if (!could_fit(pool, order, 1))
-		return NULL;
-	while (!(slot = labyrinth_pool_take_slot(pool, order))) {
+	while (could_fit(pool, order, 1)) {
+		slot = labyrinth_pool_take_slot(pool, order);
+		if (slot)
+			return slot;
 		surplus = labyrinth_pool_next_surplus(pool, labyrinth_limits_keep(&limits),
 						      LABYRINTH_TRIMMED);
 		if (!surplus)
-			return NULL;
+			break;
 		labyrinth_pool_dissolve(pool, surplus, LABYRINTH_FREE);
 	}
-	return slot;
+	return NULL;
 }
 
 static struct labyrinth_page *build_one(struct labyrinth_pool *pool, u32 order)

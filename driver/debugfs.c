@@ -12,7 +12,8 @@
  *		ticket, or has let go of it; 0 if there is none
  *	comm	its name, to the end of the line; - if there is none
  *
- * Each line is true by itself; from one to the next, pages may change hands.
+ * It is looked at without locks: while pages change hands, a line may show something of
+ * before and of after.
  */
 #include <linux/debugfs.h>
 #include <linux/rcupdate.h>

@@ -27,8 +27,8 @@ struct labyrinth_page;
  * @gone: the device is being removed. When it returns, the client must have freed
  *	every page, and none of its calls may still be running; the allocator has nothing
  *	but NULL for it any more. The pool pointer stays valid until labyrinth_pool_put().
- *	Neither that nor labyrinth_pool_get() may be called from here. Process context,
- *	may sleep
+ *	Neither that nor labyrinth_pool_get() may be called from here, and no lock may be
+ *	taken that is held around them. Process context, may sleep
  */
 struct labyrinth_client_ops {
 	void (*gone)(void *context);

@@ -224,7 +224,7 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 {
 	struct labyrinth_pool *pool = container_of(to_delayed_work(work),
 						   struct labyrinth_pool, refill_work);
-	bool failed = false, ring = false, watched, again;
+	bool failed = false, ring = false, again;
 	unsigned long flags;
 	u32 pages = 0;
 
@@ -235,13 +235,14 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 			failed = true;
 		cond_resched();
 	}
-	watched = pool->ops->watched(pool);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->counters[LABYRINTH_WORKER_REFILLS] += !!pages;
 	pool->counters[LABYRINTH_WORKER_REFILL_PAGES] += pages;
 	pool->counters[LABYRINTH_REFILL_FAILURES] += failed;
-	again = failed && !pool->dead && (pool->nr_waiters || (watched && is_drained(pool)));
+	/* Whoever begins to poll looks at the pool afterwards, under this lock. */
+	again = failed && !pool->dead &&
+		(pool->nr_waiters || (is_drained(pool) && pool->ops->watched(pool)));
 	if (!again) {
 		pool->refill = LABYRINTH_REFILL_IDLE;
 		/* For those who came while no kick was allowed. */

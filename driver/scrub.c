@@ -223,8 +223,10 @@ void labyrinth_pool_tidy(struct work_struct *work)
 	struct labyrinth_pool *pool = container_of(work, struct labyrinth_pool, tidy_work);
 	struct labyrinth_page *page;
 
-	while ((page = next_returned(pool)))
+	while ((page = next_returned(pool))) {
 		scrub_page(pool, page);
+		cond_resched();
+	}
 	labyrinth_pool_serve(pool);
 	labyrinth_pool_check_refill(pool);
 

@@ -3,17 +3,24 @@
  * Giving pages back when the system is short of memory.
  *
  * Reclaim may come from anywhere that allocates, also from a fault that holds a file's
- * state mutex, or from our own refill worker. So only the pool's lock is taken here,
- * and what the worker has just allocated is not taken from under it.
+ * state mutex: no lock is taken here that is held around an allocation. As long as the
+ * refill worker is at work nothing is given back, or the two would go in circles.
  */
 #include "compat.h"
 #include "pool.h"
+
+static bool is_refilled_by_worker(struct labyrinth_pool *pool)
+{
+	return READ_ONCE(pool->refill) == LABYRINTH_REFILL_WORKER;
+}
 
 static unsigned long count_pages(struct shrinker *shrinker, struct shrink_control *control)
 {
 	struct labyrinth_pool *pool = labyrinth_shrinker_owner(shrinker);
 	struct labyrinth_limits limits = labyrinth_pool_limits(pool);
 
+	if (is_refilled_by_worker(pool))
+		return 0;
 	return labyrinth_pool_surplus(pool, labyrinth_limits_keep(&limits));
 }
 
@@ -24,9 +31,9 @@ static unsigned long give_pages(struct shrinker *shrinker, struct shrink_control
 	struct labyrinth_page *page;
 	unsigned long given = 0;
 
-	if (current_work() == &pool->refill_work.work || !labyrinth_pool_enter(pool))
+	if (!labyrinth_pool_enter(pool))
 		return SHRINK_STOP;
-	while (given < control->nr_to_scan) {
+	while (given < control->nr_to_scan && !is_refilled_by_worker(pool)) {
 		page = labyrinth_pool_next_surplus(pool, labyrinth_limits_keep(&limits),
 						   LABYRINTH_SHRUNK);
 		if (!page)

@@ -124,7 +124,8 @@ static struct labyrinth_page *look_for_page(struct labyrinth_stock *stock)
  * that has been looked at, while another claim takes the one that lay ahead. With the
  * pool's lock held nothing is put anywhere, so the second look finds one for sure.
  *
- * Context: Any but NMI. Looks at each CPU's shard twice at most.
+ * Context: Any but NMI. Looks at each CPU's shard twice at most, the second time, which
+ * is rare, with the pool's lock held.
  * Return: the page.
  */
 struct labyrinth_page *labyrinth_stock_get(struct labyrinth_stock *stock,
