@@ -297,11 +297,18 @@ static unsigned int lines_with(const char *path, const char *text)
 
 TEST_F_TIMEOUT(unplug, twenty_five_times_under_load_without_a_leak, 400)
 {
-	long available = 0, slab = 0;
+	/* In KiB. A pool is a megabyte: leaking it twice in 20 cycles shows. */
+	long available = 0, slab = 0, bound = 2048;
 	unsigned int ioremaps = 0, interrupts = 0;
 	struct load load;
 	int cycle, fd;
 
+	/*
+	 * A kernel with KASAN keeps freed memory back and remembers who had it. There a
+	 * leak in every second cycle shows, and kmemleak sees the small ones.
+	 */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		bound = 5 * bound;
 	for (cycle = 0; cycle < CYCLES; cycle++) {
 		/* By then, what the kernel allocates once has been allocated. */
 		if (cycle == WARM_UP) {
@@ -321,9 +328,8 @@ TEST_F_TIMEOUT(unplug, twenty_five_times_under_load_without_a_leak, 400)
 		ASSERT_TRUE(wait_until(device_is_there(HOST_ADDRESS)) ||
 			    wait_until(device_is_there(HOST_ADDRESS)));
 	}
-	/* One page pool is a megabyte: leaking it twice in 20 cycles shows. */
-	EXPECT_GT(2048, available - file_value("/proc/meminfo", "MemAvailable:"));
-	EXPECT_GT(2048, file_value("/proc/meminfo", "Slab:") - slab);
+	EXPECT_GT(bound, available - file_value("/proc/meminfo", "MemAvailable:"));
+	EXPECT_GT(bound, file_value("/proc/meminfo", "Slab:") - slab);
 	EXPECT_EQ(ioremaps, lines_with("/proc/vmallocinfo", "ioremap"));
 	EXPECT_EQ(interrupts, lines_with("/proc/interrupts", "labyrinth"));
 	fd = device_open_at(HOST_ADDRESS);
