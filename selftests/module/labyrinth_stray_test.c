@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Does what no driver should: writes to pages that it has given back, and uses the DMA
+ * engine behind its driver's back. For kselftests that want to see it noticed. In
+ * debugfs, under labyrinth_stray_test/:
+ *
+ *	free	write "COUNT": take so many pages, and give them back at once; their
+ *		addresses are remembered
+ *	store	write "INDEX OFFSET": the CPU inverts a byte of a remembered page
+ *	dma	write "INDEX OFFSET LENGTH": the device writes the first bytes of its
+ *		on-board memory to a remembered page
+ *	hog	write "MS": the engine is busy for so long, with harmless transfers, and
+ *		ignores its driver. Returns when the first one is under way; 0 waits for
+ *		the last one to end
+ *
+ * A remembered page that the pool has given back to the system meanwhile is ESTALE: to
+ * write to it would harm others. So that this is never a matter of luck, leave at least
+ * the low watermark of free pages when taking some.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/stop_machine.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "labyrinth.h"
+
+/* Registers and bits of the device, as the driver's edu.c has them. */
+#define EDU_BAR			0
+#define EDU_REG_DMA_SRC		0x80
+#define EDU_REG_DMA_DST		0x88
+#define EDU_REG_DMA_COUNT	0x90
+#define EDU_REG_DMA_CMD		0x98
+#define EDU_DMA_RUN		BIT(0)
+#define EDU_DMA_FROM_DEVICE	BIT(1)
+#define EDU_ONBOARD		0x40000
+#define EDU_MAX_TRANSFER	4095u	/* the last on-board byte aborts the machine */
+
+/* A transfer takes 100 ms. */
+#define IDLE_PATIENCE_MS	2000
+#define HOG_SLEEP_MS		60
+#define HOG_SPIN_MS		200
+
+#define MOST_PAGES		1024
+#define MOST_HOG_MS		120000u
+
+/**
+ * struct remembered - a page that is not ours any more
+ * @page: how the pool calls it
+ * @cpu: where it was for the CPU
+ * @bus: where it was for the device
+ */
+struct remembered {
+	struct labyrinth_page *page;
+	void *cpu;
+	dma_addr_t bus;
+};
+
+/**
+ * struct stray - the only one
+ * @lock: held for a whole command, by gone() and at the end
+ * @pool: the pool, valid until the module goes, even if the device does not last
+ * @pdev: the device behind it
+ * @regs: its BAR 0, mapped beside the driver's own mapping
+ * @gone: nothing of the device may be touched any more
+ * @pages: the first @count are remembered
+ * @count: see there
+ * @hog: keeps the engine busy, without @lock
+ * @hog_page: what it lets the device write to
+ * @hog_bus: where that is for the device
+ * @hog_until: when it stops by itself
+ * @hog_stop: it is to stop now
+ */
+struct stray {
+	struct mutex lock;	/* a command, gone(), or the end of the module */
+	struct labyrinth_pool *pool;
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	bool gone;
+	struct remembered pages[MOST_PAGES];
+	u32 count;
+	struct delayed_work hog;
+	void *hog_page;
+	dma_addr_t hog_bus;
+	ktime_t hog_until;
+	bool hog_stop;
+};
+
+/**
+ * struct transfer - from the beginning of the on-board memory to somewhere
+ * @regs: the registers
+ * @bus: where to
+ * @bytes: 1 to EDU_MAX_TRANSFER
+ */
+struct transfer {
+	void __iomem *regs;
+	dma_addr_t bus;
+	u32 bytes;
+};
+
+static struct stray the_stray = {
+	.lock = __MUTEX_INITIALIZER(the_stray.lock),
+};
+
+static struct dentry *directory;
+
+static unsigned int device;
+module_param(device, uint, 0444);
+MODULE_PARM_DESC(device, "whose pool: the N of /dev/labyrinthN (default: 0)");
+
+static char *pci;
+module_param(pci, charp, 0444);
+MODULE_PARM_DESC(pci, "the PCI function behind it, such as 0000:00:10.0");
+
+static bool is_busy(void __iomem *regs)
+{
+	u32 command = readl(regs + EDU_REG_DMA_CMD);
+
+	return command != ~0u && (command & EDU_DMA_RUN);
+}
+
+/*
+ * With all other CPUs stopped, interrupts off: the driver can neither find the engine
+ * idle before we take it, nor mix its registers with ours, which may abort the machine.
+ */
+static int take_engine(void *argument)
+{
+	struct transfer *transfer = argument;
+	void __iomem *regs = transfer->regs;
+	ktime_t give_up = ktime_add_ms(ktime_get(), HOG_SPIN_MS);
+
+	while (is_busy(regs)) {
+		if (ktime_after(ktime_get(), give_up))
+			return -EBUSY;
+		cpu_relax();
+	}
+	writeq(EDU_ONBOARD, regs + EDU_REG_DMA_SRC);
+	writeq(transfer->bus, regs + EDU_REG_DMA_DST);
+	writeq(transfer->bytes, regs + EDU_REG_DMA_COUNT);
+	writeq(EDU_DMA_RUN | EDU_DMA_FROM_DEVICE, regs + EDU_REG_DMA_CMD);
+	return 0;
+}
+
+static int start_transfer(struct stray *stray, dma_addr_t bus, u32 bytes)
+{
+	struct transfer transfer = { .regs = stray->regs, .bus = bus, .bytes = bytes };
+
+	return stop_machine(take_engine, &transfer, NULL);
+}
+
+static bool wait_for_idle(struct stray *stray)
+{
+	ktime_t give_up = ktime_add_ms(ktime_get(), IDLE_PATIENCE_MS);
+
+	while (is_busy(stray->regs)) {
+		if (ktime_after(ktime_get(), give_up))
+			return false;
+		usleep_range(1000, 2000);
+	}
+	return true;
+}
+
+static void hog_on(struct work_struct *work)
+{
+	struct stray *stray = container_of(to_delayed_work(work), struct stray, hog);
+
+	if (READ_ONCE(stray->hog_stop) || ktime_after(ktime_get(), stray->hog_until))
+		return;
+	if (!start_transfer(stray, stray->hog_bus, 1))
+		queue_delayed_work(system_unbound_wq, &stray->hog,
+				   msecs_to_jiffies(HOG_SLEEP_MS));
+}
+
+static void stop_hog(struct stray *stray)
+{
+	lockdep_assert_held(&stray->lock);
+	if (!stray->hog_page)
+		return;
+	WRITE_ONCE(stray->hog_stop, true);
+	cancel_delayed_work_sync(&stray->hog);
+	wait_for_idle(stray);
+	dma_free_coherent(&stray->pdev->dev, PAGE_SIZE, stray->hog_page, stray->hog_bus);
+	stray->hog_page = NULL;
+}
+
+static int start_hog(struct stray *stray, u32 ms)
+{
+	int err;
+
+	lockdep_assert_held(&stray->lock);
+	stray->hog_page = dma_alloc_coherent(&stray->pdev->dev, PAGE_SIZE,
+					     &stray->hog_bus, GFP_KERNEL);
+	if (!stray->hog_page)
+		return -ENOMEM;
+	stray->hog_stop = false;
+	stray->hog_until = ktime_add_ms(ktime_get(), ms);
+	err = start_transfer(stray, stray->hog_bus, 1);
+	if (err)
+		stop_hog(stray);
+	else
+		queue_delayed_work(system_unbound_wq, &stray->hog,
+				   msecs_to_jiffies(HOG_SLEEP_MS));
+	return err;
+}
+
+static int take_pages(struct stray *stray, u32 count)
+{
+	struct remembered *one;
+
+	for (stray->count = 0; stray->count < count; stray->count++) {
+		one = &stray->pages[stray->count];
+		one->page = labyrinth_alloc_page_gfp_atomic_exclusive(stray->pool);
+		if (!one->page)
+			return -ENOMEM;
+		one->cpu = labyrinth_page_address(one->page);
+		one->bus = labyrinth_page_bus_address(one->page);
+	}
+	return 0;
+}
+
+/* The last one first: so they come to lie in the pool as they did before. */
+static int do_free(struct stray *stray, const u32 *count)
+{
+	u32 i;
+	int err;
+
+	if (*count > MOST_PAGES)
+		return -EINVAL;
+	err = take_pages(stray, *count);
+	for (i = stray->count; i--; )
+		labyrinth_free_page_exclusive(stray->pool, stray->pages[i].page);
+	if (err)
+		stray->count = 0;
+	return err;
+}
+
+/* The pool's own record of the page outlives the page. */
+static int check_place(struct stray *stray, u32 index, u32 offset, u32 length)
+{
+	struct remembered *one = &stray->pages[index];
+
+	if (index >= stray->count || !length || length > EDU_MAX_TRANSFER ||
+	    offset >= PAGE_SIZE || length > PAGE_SIZE - offset)
+		return -EINVAL;
+	if (labyrinth_page_address(one->page) != one->cpu ||
+	    labyrinth_page_bus_address(one->page) != one->bus)
+		return -ESTALE;
+	return 0;
+}
+
+static int do_store(struct stray *stray, const u32 *arguments)
+{
+	u32 index = arguments[0], offset = arguments[1];
+	int err = check_place(stray, index, offset, 1);
+	u8 *byte;
+
+	if (err)
+		return err;
+	byte = stray->pages[index].cpu + offset;
+	WRITE_ONCE(*byte, (u8)~READ_ONCE(*byte));
+	return 0;
+}
+
+static int do_dma(struct stray *stray, const u32 *arguments)
+{
+	u32 index = arguments[0], offset = arguments[1], length = arguments[2];
+	int err = check_place(stray, index, offset, length);
+
+	if (err)
+		return err;
+	if (!wait_for_idle(stray))
+		return -EBUSY;
+	err = start_transfer(stray, stray->pages[index].bus + offset, length);
+	if (!err && !wait_for_idle(stray))
+		err = -EBUSY;
+	return err;
+}
+
+static int do_hog(struct stray *stray, const u32 *ms)
+{
+	if (*ms > MOST_HOG_MS)
+		return -EINVAL;
+	stop_hog(stray);
+	return *ms ? start_hog(stray, *ms) : 0;
+}
+
+/* Reads exactly so many numbers, then does what is asked with them. */
+static ssize_t command(struct file *file, const char __user *from, size_t length,
+		       unsigned int wanted,
+		       int (*work)(struct stray *stray, const u32 *arguments))
+{
+	struct stray *stray = file->private_data;
+	u32 numbers[3];
+	char text[48], end;
+	int got, err;
+
+	if (length >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, length))
+		return -EFAULT;
+	text[length] = 0;
+	got = sscanf(text, "%u %u %u %c", &numbers[0], &numbers[1], &numbers[2], &end);
+	if (got != wanted)
+		return -EINVAL;
+
+	mutex_lock(&stray->lock);
+	err = stray->gone ? -ENODEV : work(stray, numbers);
+	mutex_unlock(&stray->lock);
+	return err ? err : length;
+}
+
+#define DEFINE_COMMAND(name, wanted)						\
+static ssize_t name##_write(struct file *file, const char __user *from,		\
+			    size_t length, loff_t *position)			\
+{										\
+	return command(file, from, length, wanted, do_##name);			\
+}										\
+										\
+static const struct file_operations name##_fops = {				\
+	.owner = THIS_MODULE,							\
+	.open = simple_open,							\
+	.write = name##_write,							\
+}
+
+DEFINE_COMMAND(free, 1);
+DEFINE_COMMAND(store, 2);
+DEFINE_COMMAND(dma, 3);
+DEFINE_COMMAND(hog, 1);
+
+/* Removal frees the pages, and wants all memory of the device back from us, too. */
+static void stray_gone(void *context)
+{
+	struct stray *stray = context;
+
+	mutex_lock(&stray->lock);
+	stop_hog(stray);
+	stray->count = 0;
+	stray->gone = true;
+	mutex_unlock(&stray->lock);
+}
+
+static const struct labyrinth_client_ops stray_ops = {
+	.gone = stray_gone,
+};
+
+static struct pci_dev *find_device(const char *address)
+{
+	unsigned int domain, bus, slot, function;
+
+	if (!address || sscanf(address, "%x:%x:%x.%u", &domain, &bus, &slot,
+			       &function) != 4)
+		return NULL;
+	return pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(slot, function));
+}
+
+static int __init stray_test_init(void)
+{
+	struct stray *stray = &the_stray;
+	int err;
+
+	INIT_DELAYED_WORK(&stray->hog, hog_on);
+	stray->pdev = find_device(pci);
+	if (!stray->pdev)
+		return -ENODEV;
+	stray->regs = pci_iomap(stray->pdev, EDU_BAR, 0);
+	if (!stray->regs) {
+		err = -ENOMEM;
+		goto put_device;
+	}
+	stray->pool = labyrinth_pool_get(device, &stray_ops, stray);
+	if (IS_ERR(stray->pool)) {
+		err = PTR_ERR(stray->pool);
+		goto unmap;
+	}
+
+	directory = debugfs_create_dir("labyrinth_stray_test", NULL);
+	debugfs_create_file("free", 0200, directory, stray, &free_fops);
+	debugfs_create_file("store", 0200, directory, stray, &store_fops);
+	debugfs_create_file("dma", 0200, directory, stray, &dma_fops);
+	debugfs_create_file("hog", 0200, directory, stray, &hog_fops);
+	return 0;
+
+unmap:
+	pci_iounmap(stray->pdev, stray->regs);
+put_device:
+	pci_dev_put(stray->pdev);
+	return err;
+}
+module_init(stray_test_init);
+
+static void __exit stray_test_exit(void)
+{
+	struct stray *stray = &the_stray;
+
+	/* Waits for commands under way; no new ones from here on, but gone() may come. */
+	debugfs_remove_recursive(directory);
+	mutex_lock(&stray->lock);
+	stop_hog(stray);
+	mutex_unlock(&stray->lock);
+	labyrinth_pool_put(stray->pool, stray);
+	pci_iounmap(stray->pdev, stray->regs);
+	pci_dev_put(stray->pdev);
+}
+module_exit(stray_test_exit);
+
+MODULE_IMPORT_NS(LABYRINTH);
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The Labyrinth authors");
+MODULE_DESCRIPTION("Writes to free pages of a Labyrinth pool, driven by kselftests");
