@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "labyrinth_device.h"
+#include "labyrinth_limits.h"
 #include "labyrinth_pool.h"
 #include "labyrinth_ticket.h"
 #include "labyrinth_user.h"

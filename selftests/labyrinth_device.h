@@ -71,30 +71,6 @@ static inline int sysfs_write(const char *path, const char *text)
 	return result;
 }
 
-/* The knobs of the first device. */
-#define LIMITS		"/sys/class/labyrinth/labyrinth0/limits/"
-
-static inline unsigned long long number_in(const char *path)
-{
-	unsigned long long value = ~0ULL;
-	FILE *file = fopen(path, "r");
-
-	if (!file)
-		return value;
-	if (fscanf(file, "%llu", &value) != 1)
-		value = ~0ULL;
-	fclose(file);
-	return value;
-}
-
-static inline int set_number(const char *path, unsigned long long value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu", value);
-	return sysfs_write(path, text);
-}
-
 static inline int device_unbind(const char *address)
 {
 	return sysfs_write(DRIVER "unbind", address);

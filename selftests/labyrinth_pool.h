@@ -55,8 +55,8 @@ hoard_find(struct hoard *hoard, unsigned int from,
  * Acquires until one of the wanted pages is in hand, or else until only the
  * reserve is free; takes one more file whenever the quota of the last one is used
  * up. Fails the test if the pool does not grow to its maximum. What the kernel holds
- * must not have come out of the reserve. More wanted pages
- * than the reserve holds are certain to be found.
+ * must not have come out of the reserve. More wanted pages than the reserve holds are
+ * certain to be found.
  */
 static inline struct labyrinth_buffer *
 hoard_until(struct __test_metadata *_metadata, struct hoard *hoard,
@@ -76,7 +76,7 @@ hoard_until(struct __test_metadata *_metadata, struct hoard *hoard,
 		int fd = hoard->fds[hoard->files - 1];
 
 		test_stat(watcher, &stat);
-		if (found || stat.owned + stat.kernel >= stat.max - stat.reserve)
+		if (found || stat_sum(&stat) - stat.free >= stat.max - stat.reserve)
 			return found;
 		got = raw_acquire_until(fd, LABYRINTH_ACQUIRE_PARTIAL,
 					info.max_batch,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The numbers and knobs under /sys/class/labyrinth/labyrinth0. */
-#include "labyrinth_device.h"
+#include "labyrinth_limits.h"
 #include "labyrinth_pool.h"
-
-#define POOL	"/sys/class/labyrinth/labyrinth0/pool/"
 
 FIXTURE(limits)
 {
@@ -25,15 +23,9 @@ FIXTURE_SETUP(limits)
 		SKIP(return, "no limits in sysfs");
 }
 
-/* In an order in which each step is valid, whatever the test has left. */
 FIXTURE_TEARDOWN(limits)
 {
-	set_number(LIMITS "max", self->before.max);
-	set_number(LIMITS "low", 0);
-	set_number(LIMITS "high", self->before.max);
-	set_number(LIMITS "reserve", self->before.reserve);
-	set_number(LIMITS "high", self->before.high);
-	set_number(LIMITS "low", self->before.low);
+	restore_watermarks(&self->before);
 	set_number(LIMITS "file_quota", self->file_quota);
 	set_number(LIMITS "user_quota", self->user_quota);
 	EXPECT_TRUE(wait_until(stat_value(self->fd, free) <= self->before.high));

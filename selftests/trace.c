@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tracepoints labyrinth:* tell what happens to pages. */
-#include <sys/mount.h>
-
 #include "labyrinth_pool.h"
+#include "labyrinth_trace.h"
 
 FIXTURE(trace)
 {
@@ -10,51 +9,6 @@ FIXTURE(trace)
 	const char *dir;
 	struct labyrinth_buffer buffers[2];
 };
-
-static int put_text(const char *dir, const char *name, const char *text)
-{
-	char path[128];
-	int fd, result;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	result = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
-	close(fd);
-	return result;
-}
-
-static const char *find_tracing(void)
-{
-	static const char * const dirs[] = {
-		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
-	};
-	unsigned int i;
-
-	mount("tracefs", dirs[0], "tracefs", 0, NULL);
-	for (i = 0; i < ARRAY_SIZE(dirs); i++)
-		if (!put_text(dirs[i], "events/labyrinth/enable", "1"))
-			return dirs[i];
-	return NULL;
-}
-
-/* Lines of the trace that have both texts in them. */
-static int count_lines(const char *dir, const char *event, const char *detail)
-{
-	char path[128], line[512];
-	FILE *trace;
-	int lines = 0;
-
-	snprintf(path, sizeof(path), "%s/trace", dir);
-	trace = fopen(path, "r");
-	if (!trace)
-		return -1;
-	while (fgets(line, sizeof(line), trace))
-		lines += strstr(line, event) && strstr(line, detail);
-	fclose(trace);
-	return lines;
-}
 
 FIXTURE_SETUP(trace)
 {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The tracepoints labyrinth:*, and what they have said. */
+#ifndef LABYRINTH_TRACE_H
+#define LABYRINTH_TRACE_H
+
+#include <sys/mount.h>
+
+#include "labyrinth_utils.h"
+
+static inline int put_text(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	int fd, result;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+	close(fd);
+	return result;
+}
+
+static inline const char *find_tracing(void)
+{
+	static const char * const dirs[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+	};
+	unsigned int i;
+
+	mount("tracefs", dirs[0], "tracefs", 0, NULL);
+	for (i = 0; i < ARRAY_COUNT(dirs); i++)
+		if (!put_text(dirs[i], "events/labyrinth/enable", "1"))
+			return dirs[i];
+	return NULL;
+}
+
+/* Lines of the trace that have both texts in them. */
+static inline int count_lines(const char *dir, const char *event, const char *detail)
+{
+	char path[128], line[512];
+	FILE *trace;
+	int lines = 0;
+
+	snprintf(path, sizeof(path), "%s/trace", dir);
+	trace = fopen(path, "r");
+	if (!trace)
+		return -1;
+	while (fgets(line, sizeof(line), trace))
+		lines += strstr(line, event) && strstr(line, detail);
+	fclose(trace);
+	return lines;
+}
+
+#endif /* LABYRINTH_TRACE_H */
