@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What only the host can do for the guest: plug and unplug devices.
+"""What only the host can do for the guest: plug and unplug devices, and wake it up.
 
 The guest writes one request a line to ttyS2 and reads one line back: "ok", or
 "error" and why. device_del is answered as soon as QEMU has accepted it; that the
 device is really gone the guest sees by itself. device_add first waits until an
-earlier device_del of the same device is through.
+earlier device_del of the same device is through. wakeup SECONDS is answered at once,
+and wakes the guest so long after it next has suspended itself to RAM.
 """
 
 import json
@@ -12,6 +13,7 @@ import time
 
 EDU = {'edu0': '0x10', 'edu1': '0x11'}
 GONE_LIMIT = 15
+WAKE_AGAIN = 0.2
 
 
 class Qmp:
@@ -50,6 +52,8 @@ class Host:
         self.send_guest = send_guest
         self.leaving = set()
         self.add_later = None    # (device, give up at)
+        self.sleep = None        # seconds that the next suspend is to last
+        self.wake_at = None
 
     def request(self, line):
         words = line.split()
@@ -59,6 +63,9 @@ class Host:
             self._device_del(words[1])
         elif len(words) == 2 and words[0] == 'device_add':
             self._device_add(words[1])
+        elif len(words) == 2 and words[0] == 'wakeup' and words[1].isdigit():
+            self.sleep = int(words[1])
+            self._answer(None)
         elif words:
             self._answer('no such request: ' + line)
 
@@ -67,6 +74,9 @@ class Host:
         if self.add_later and time.monotonic() > self.add_later[1]:
             device, self.add_later = self.add_later[0], None
             self._answer('%s has not left the guest' % device)
+        if self.wake_at and time.monotonic() > self.wake_at:
+            self.wake_at = None
+            self._wake()
 
     def _answer(self, error):
         self.send_guest('error %s\n' % error if error else 'ok\n')
@@ -78,6 +88,16 @@ class Host:
             if self.add_later and self.add_later[0] == device:
                 self.add_later = None
                 self._plug(device)
+        elif name == 'SUSPEND' and self.sleep is not None:
+            self.wake_at = time.monotonic() + self.sleep
+            self.sleep = None
+
+    def _wake(self):
+        """Again until it works: the event comes a little before the state."""
+        def done(error):
+            if error:
+                self.wake_at = time.monotonic() + WAKE_AGAIN
+        self.qmp.command('system_wakeup', {}, done)
 
     def _device_del(self, device):
         def done(error):
