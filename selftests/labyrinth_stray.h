@@ -21,6 +21,14 @@ static inline int stray_hog(unsigned int ms)
 	return module_write(STRAY_MODULE, "hog", text);
 }
 
+#define TOO_SLOW	"this machine is too slow to keep the engine busy"
+
+/* Then the driver may have seen the engine idle in between, which proves nothing. */
+static inline bool hog_was_late(void)
+{
+	return module_value(STRAY_MODULE, "late") > 0;
+}
+
 static inline int stray_store(unsigned int index, unsigned int offset)
 {
 	char text[32];

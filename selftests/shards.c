@@ -2,10 +2,8 @@
 /* Where free pages lie is nobody's concern: each CPU has some at hand, all can be had. */
 #include <sched.h>
 
-#include "labyrinth_device.h"
+#include "labyrinth_limits.h"
 #include "labyrinth_pool.h"
-
-#define RESERVE	"/sys/class/labyrinth/labyrinth0/limits/reserve"
 
 /* No more than the driver keeps in the shard of one CPU. */
 #define PAGES	8
@@ -23,7 +21,7 @@ FIXTURE(shards)
 {
 	int fd;
 	cpu_set_t cpus;
-	char reserve[32];
+	struct labyrinth_stat before;
 	struct hoard hoard;
 };
 
@@ -34,10 +32,9 @@ FIXTURE_SETUP(shards)
 	if (!CPU_ISSET(0, &self->cpus) || !CPU_ISSET(1, &self->cpus))
 		SKIP(_exit(0), "there are no two CPUs");
 	ASSERT_TRUE(run_on(0));
-	snprintf(self->reserve, sizeof(self->reserve), "%llu",
-		 stat_value(self->fd, reserve));
+	test_stat(self->fd, &self->before);
 	/* Where it lies would decide what has to be stolen. */
-	if (sysfs_write(RESERVE, "0"))
+	if (set_number(LIMITS "reserve", 0))
 		SKIP(_exit(0), "no right to change the reserve");
 	hoard_fill(_metadata, &self->hoard, 0, self->fd);
 }
@@ -45,7 +42,7 @@ FIXTURE_SETUP(shards)
 FIXTURE_TEARDOWN(shards)
 {
 	hoard_close(&self->hoard);
-	EXPECT_EQ(0, sysfs_write(RESERVE, self->reserve));
+	restore_watermarks(&self->before);
 	sched_setaffinity(0, sizeof(self->cpus), &self->cpus);
 	close(self->fd);
 }
@@ -107,7 +104,7 @@ TEST_F(shards, the_reserve_is_kept_over_all_cpus)
 
 	ASSERT_TRUE(run_on(1));
 	test_hoard_release(&self->hoard, 2 * PAGES - 1);
-	ASSERT_EQ(0, sysfs_write(RESERVE, "8"));
+	ASSERT_EQ(0, set_number(LIMITS "reserve", 8));
 	test_err_acquire(EAGAIN, self->fd, LABYRINTH_ACQUIRE_NOWAIT, PAGES, buffers);
 	ASSERT_TRUE(run_on(0));
 	test_err_acquire(EAGAIN, self->fd, LABYRINTH_ACQUIRE_NOWAIT, PAGES, buffers);

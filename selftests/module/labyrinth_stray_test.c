@@ -12,6 +12,7 @@
  *	hog	write "MS": the engine is busy for so long, with harmless transfers, and
  *		ignores its driver. Returns when the first one is under way; 0 waits for
  *		the last one to end
+ *	late	how often that did not work: a transfer had ended before the next was begun
  *
  * A remembered page that the pool has given back to the system meanwhile is ESTALE: to
  * write to it would harm others. So that this is never a matter of luck, leave at least
@@ -22,13 +23,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 #include <linux/stop_machine.h>
 #include <linux/uaccess.h>
-#include <linux/workqueue.h>
 
 #include "labyrinth.h"
 
@@ -45,7 +47,7 @@
 
 /* A transfer takes 100 ms. */
 #define IDLE_PATIENCE_MS	2000
-#define HOG_SLEEP_MS		60
+#define HOG_SLEEP_MS		50
 #define HOG_SPIN_MS		200
 
 #define MOST_PAGES		1024
@@ -72,11 +74,11 @@ struct remembered {
  * @gone: nothing of the device may be touched any more
  * @pages: the first @count are remembered
  * @count: see there
- * @hog: keeps the engine busy, without @lock
+ * @hog: the thread that keeps the engine busy, without @lock
  * @hog_page: what it lets the device write to
  * @hog_bus: where that is for the device
  * @hog_until: when it stops by itself
- * @hog_stop: it is to stop now
+ * @late: see above
  */
 struct stray {
 	struct mutex lock;	/* a command, gone(), or the end of the module */
@@ -86,11 +88,11 @@ struct stray {
 	bool gone;
 	struct remembered pages[MOST_PAGES];
 	u32 count;
-	struct delayed_work hog;
+	struct task_struct *hog;
 	void *hog_page;
 	dma_addr_t hog_bus;
 	ktime_t hog_until;
-	bool hog_stop;
+	u32 late;
 };
 
 /**
@@ -98,11 +100,13 @@ struct stray {
  * @regs: the registers
  * @bus: where to
  * @bytes: 1 to EDU_MAX_TRANSFER
+ * @was_idle: set if the engine was idle when it was to be taken
  */
 struct transfer {
 	void __iomem *regs;
 	dma_addr_t bus;
 	u32 bytes;
+	bool was_idle;
 };
 
 static struct stray the_stray = {
@@ -136,10 +140,12 @@ static int take_engine(void *argument)
 	void __iomem *regs = transfer->regs;
 	ktime_t give_up = ktime_add_ms(ktime_get(), HOG_SPIN_MS);
 
+	transfer->was_idle = true;
 	while (is_busy(regs)) {
+		transfer->was_idle = false;
 		if (ktime_after(ktime_get(), give_up))
 			return -EBUSY;
-		cpu_relax();
+		udelay(50);	/* each look costs the emulated machine a lot */
 	}
 	writeq(EDU_ONBOARD, regs + EDU_REG_DMA_SRC);
 	writeq(transfer->bus, regs + EDU_REG_DMA_DST);
@@ -167,15 +173,36 @@ static bool wait_for_idle(struct stray *stray)
 	return true;
 }
 
-static void hog_on(struct work_struct *work)
+/*
+ * Real-time, for it must be back before the transfer ends. The first one is under way.
+ * Without signals, an interruptible sleep ends early only for kthread_stop().
+ */
+static int hog_on(void *argument)
 {
-	struct stray *stray = container_of(to_delayed_work(work), struct stray, hog);
+	struct stray *stray = argument;
+	struct transfer transfer = {
+		.regs = stray->regs, .bus = stray->hog_bus, .bytes = 1,
+	};
+	ktime_t pause = ms_to_ktime(HOG_SLEEP_MS);
+	int err = 0;
 
-	if (READ_ONCE(stray->hog_stop) || ktime_after(ktime_get(), stray->hog_until))
-		return;
-	if (!start_transfer(stray, stray->hog_bus, 1))
-		queue_delayed_work(system_unbound_wq, &stray->hog,
-				   msecs_to_jiffies(HOG_SLEEP_MS));
+	while (!err && ktime_before(ktime_get(), stray->hog_until)) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
+		schedule_hrtimeout(&pause, HRTIMER_MODE_REL);
+		if (kthread_should_stop())
+			break;
+		err = stop_machine(take_engine, &transfer, NULL);
+		stray->late += err || transfer.was_idle;
+	}
+	while (!kthread_should_stop()) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!kthread_should_stop())
+			schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
 }
 
 static void stop_hog(struct stray *stray)
@@ -183,8 +210,9 @@ static void stop_hog(struct stray *stray)
 	lockdep_assert_held(&stray->lock);
 	if (!stray->hog_page)
 		return;
-	WRITE_ONCE(stray->hog_stop, true);
-	cancel_delayed_work_sync(&stray->hog);
+	if (stray->hog)
+		kthread_stop(stray->hog);
+	stray->hog = NULL;
 	wait_for_idle(stray);
 	dma_free_coherent(&stray->pdev->dev, PAGE_SIZE, stray->hog_page, stray->hog_bus);
 	stray->hog_page = NULL;
@@ -192,6 +220,7 @@ static void stop_hog(struct stray *stray)
 
 static int start_hog(struct stray *stray, u32 ms)
 {
+	struct task_struct *hog;
 	int err;
 
 	lockdep_assert_held(&stray->lock);
@@ -199,14 +228,18 @@ static int start_hog(struct stray *stray, u32 ms)
 					     &stray->hog_bus, GFP_KERNEL);
 	if (!stray->hog_page)
 		return -ENOMEM;
-	stray->hog_stop = false;
 	stray->hog_until = ktime_add_ms(ktime_get(), ms);
-	err = start_transfer(stray, stray->hog_bus, 1);
+	hog = kthread_create(hog_on, stray, "labyrinth-hog");
+	err = PTR_ERR_OR_ZERO(hog);
+	if (!err) {
+		sched_set_fifo(hog);
+		stray->hog = hog;
+		err = start_transfer(stray, stray->hog_bus, 1);
+	}
 	if (err)
 		stop_hog(stray);
 	else
-		queue_delayed_work(system_unbound_wq, &stray->hog,
-				   msecs_to_jiffies(HOG_SLEEP_MS));
+		wake_up_process(hog);
 	return err;
 }
 
@@ -365,7 +398,6 @@ static int __init stray_test_init(void)
 	struct stray *stray = &the_stray;
 	int err;
 
-	INIT_DELAYED_WORK(&stray->hog, hog_on);
 	stray->pdev = find_device(pci);
 	if (!stray->pdev)
 		return -ENODEV;
@@ -385,6 +417,7 @@ static int __init stray_test_init(void)
 	debugfs_create_file("store", 0200, directory, stray, &store_fops);
 	debugfs_create_file("dma", 0200, directory, stray, &dma_fops);
 	debugfs_create_file("hog", 0200, directory, stray, &hog_fops);
+	debugfs_create_u32("late", 0400, directory, &stray->late);
 	return 0;
 
 unmap:
