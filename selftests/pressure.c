@@ -9,8 +9,9 @@
 
 #define DROP_CACHES	"/proc/sys/vm/drop_caches"
 
-/* What the process under pressure takes at a time. */
-#define STEP		(64 << 10)
+/* What the process under pressure takes at a time, in KiB, and near the end. */
+#define STRIDE		4096
+#define STEP		64
 
 FIXTURE(pressure)
 {
@@ -55,7 +56,7 @@ static void drop_caches(struct __test_metadata *_metadata)
 {
 	int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, sysfs_write(DROP_CACHES, "2"));
 }
 
@@ -121,7 +122,7 @@ TEST_F(pressure, owned_pages_stay_and_keep_their_content)
 	EXPECT_EQ(8, stat_value(self->fd, owned));
 }
 
-TEST_F(pressure, many_pages_can_be_had_again_and_are_zero)
+TEST_F_TIMEOUT(pressure, many_pages_can_be_had_again_and_are_zero, 90)
 {
 	struct hoard hoard;
 	unsigned int i;
@@ -138,7 +139,7 @@ TEST_F(pressure, many_pages_can_be_had_again_and_are_zero)
 	hoard_close(&hoard);
 }
 
-TEST_F(pressure, nothing_is_taken_while_somebody_waits)
+TEST_F_TIMEOUT(pressure, nothing_is_taken_while_somebody_waits, 90)
 {
 	struct waiter waiter = { .count = 8 };
 	struct labyrinth_stat before, after;
@@ -190,16 +191,21 @@ static void press(struct __test_metadata *_metadata, struct peer *peer)
 {
 	unsigned long long last = number_in("/proc/sys/vm/min_free_kbytes");
 	unsigned long long begin = number_in(POOL "shrunk");
+	unsigned long long left, step;
 	__u64 taken = 0;
 	char *memory;
 
 	/* If memory does run out, nobody else is to suffer. */
 	ASSERT_EQ(0, sysfs_write("/proc/self/oom_score_adj", "1000"));
-	while (number_in(POOL "shrunk") == begin && memory_value("MemFree:") > last) {
-		memory = mmap(NULL, STEP, PROT_READ | PROT_WRITE,
+	while (number_in(POOL "shrunk") == begin) {
+		left = memory_value("MemFree:");
+		if (left <= last)
+			break;
+		step = left > 2 * last + 4 * STRIDE ? STRIDE : STEP;
+		memory = mmap(NULL, step << 10, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		ASSERT_NE(MAP_FAILED, memory);
-		taken += STEP >> 10;
+		taken += step;
 	}
 	test_peer_send(peer, taken);
 	/* What it took, it keeps until the line ends. */
