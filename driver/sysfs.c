@@ -224,12 +224,14 @@ static ssize_t sentinel_show(struct device *dev, struct device_attribute *attr, 
 static ssize_t sentinel_store(struct device *dev, struct device_attribute *attr,
 			      const char *buf, size_t count)
 {
-	bool value;
+	u8 value;
 	int err;
 
-	err = kstrtobool(buf, &value);
+	err = kstrtou8(buf, 0, &value);
 	if (err)
 		return err;
+	if (value > 1)
+		return -EINVAL;
 	WRITE_ONCE(to_ldev(dev)->pool.sentinel, value);
 	return count;
 }
