@@ -235,7 +235,11 @@ TEST_F_TIMEOUT(timeout, engine_that_never_ends_is_a_dead_device, 90)
 	test_sigbus(self->pages[0]);
 	test_sigbus(self->pages[3]);
 	test_event(self->fd, 1, -ETIMEDOUT);
-	test_event(self->fd, 2, -ENODEV);
+	ASSERT_EQ(0, raw_event(self->fd, &event));
+	EXPECT_EQ(2, event.user_data);
+	/* It has had its turn if the engine was idle for a moment, and only then. */
+	if (event.result != -ETIMEDOUT || !hog_was_late())
+		EXPECT_EQ(-ENODEV, event.result);
 	EXPECT_ERRNO(ENODEV, read(self->fd, &event, sizeof(event)));
 	hoard_close(&hoard);
 	close(waiter.fd);
