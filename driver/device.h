@@ -177,11 +177,13 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
  * @count: how many
  * @given: as user space gave them
  * @sorted: by slot, so that neighbours in the arena can be revoked in one go
+ * @few: where both are if there are few: no allocation for a single page
  */
 struct labyrinth_handles {
 	u32 count;
 	u64 *given;
 	u64 *sorted;
+	u64 few[2 * 4];
 };
 
 int labyrinth_handles_get(struct labyrinth_handles *handles, u64 user, u32 count);
