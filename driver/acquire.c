@@ -14,6 +14,9 @@
 #include "ioctl.h"
 #include "trace.h"
 
+/* Descriptions of buffers copied out in one go, from the stack. */
+#define BUFFERS_AT_ONCE		4
+
 /* A time of the caller's CLOCK_MONOTONIC, which a time namespace may have shifted. */
 static ktime_t deadline_from_user(u64 ns)
 {
@@ -121,18 +124,23 @@ static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_head *pages)
 {
 	struct labyrinth_buffer __user *to = u64_to_user_ptr(user);
+	struct labyrinth_buffer some[BUFFERS_AT_ONCE];
 	struct labyrinth_page *page;
+	u32 n = 0;
 
 	list_for_each_entry(page, pages, link) {
-		struct labyrinth_buffer buffer = {
+		some[n++] = (struct labyrinth_buffer){
 			.handle = page->handle,
 			.offset = (u64)labyrinth_page_pgoff(pool, page) << PAGE_SHIFT,
 			.length = PAGE_SIZE << page->order,
 			.order = page->order,
 		};
-
-		if (copy_to_user(to++, &buffer, sizeof(buffer)))
+		if (n < ARRAY_SIZE(some) && !list_is_last(&page->link, pages))
+			continue;
+		if (copy_to_user(to, some, n * sizeof(*some)))
 			return -EFAULT;
+		to += n;
+		n = 0;
 	}
 	return 0;
 }

@@ -133,15 +133,14 @@ static long copy_in(struct labyrinth_call *call, const struct labyrinth_ioctl_ro
 long labyrinth_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct labyrinth_ioctl_row *row = find_row(cmd);
-	struct labyrinth_call call = {
-		.file = file,
-		.lf = file->private_data,
-		.user = (void __user *)arg,
-	};
+	struct labyrinth_call call;	/* the rest of it is for copy_in() */
 	long err;
 
 	if (!row)
 		return -ENOTTY;
+	call.file = file;
+	call.lf = file->private_data;
+	call.user = (void __user *)arg;
 	err = copy_in(&call, row);
 	if (err)
 		return err;

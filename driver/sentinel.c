@@ -8,6 +8,7 @@
  * Each free page remembers what it was filled with, so the mode can be switched at any
  * time, and the pages that were free before are looked through too.
  */
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "pool.h"
@@ -26,7 +27,10 @@
 void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
 	page->fill = READ_ONCE(pool->sentinel) ? SENTINEL_BYTE : 0;
-	memset(page->cpu, page->fill, PAGE_SIZE);
+	if (page->fill)
+		memset(page->cpu, page->fill, PAGE_SIZE);
+	else
+		clear_page(page->cpu);
 }
 
 static void poison(struct labyrinth_pool *pool, struct labyrinth_page *page, u32 byte)
@@ -65,7 +69,7 @@ bool labyrinth_page_check(struct labyrinth_pool *pool, struct labyrinth_page *pa
 		return false;
 	}
 	if (page->fill)
-		memset(page->cpu, 0, PAGE_SIZE);
+		clear_page(page->cpu);
 	page->fill = 0;
 	return true;
 }
