@@ -121,9 +121,7 @@ int labyrinth_pool_set_limits(struct labyrinth_pool *pool,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->limits = *limits;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	labyrinth_pool_serve(pool);
-	labyrinth_pool_trim(pool);
-	labyrinth_pool_check_refill(pool);
+	labyrinth_pool_settle(pool);
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  *	page.c		one slot and the buffer in it
  *	arena.c		where each lies in the mmap offset space
  *	stock.c		where free pages lie: a shard for each CPU and a shared list
- *	claim.c		taking pages out: claims and the FIFO of waiters
+ *	claim.c		taking pages out, in three steps
+ *	wait.c		the FIFO of those who want more than there is
  *	atomic.c	taking and giving back from any context, for the kernel itself
  *	scrub.c		putting pages back: zeroing, publishing, trimming
  *	sentinel.c	noticing who writes to a free page
@@ -327,6 +328,50 @@ pgoff_t labyrinth_page_next(const struct labyrinth_pool *pool,
 struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
 					    pgoff_t pgoff);
 
+/* wait.c */
+
+/**
+ * struct labyrinth_waiter - a claim that could not be met at once
+ * @link: on the pool's list of waiters
+ * @task: who waits, on its own stack
+ * @account: who has been charged
+ * @wanted: pages it needs to go on
+ * @got: pages set aside for it, always fewer than @wanted while it is on the list
+ * @done: off the list, @result is valid
+ * @result: 0, -ENODEV, or -ENOMEM if it cannot be served any more
+ *
+ * From @got on guarded by the pool's lock. A waiter leaves only after it has taken that
+ * lock, so whoever wakes it holds the lock over the wake-up.
+ */
+struct labyrinth_waiter {
+	struct list_head link;
+	struct task_struct *task;
+	struct labyrinth_account *account;
+	u32 wanted;
+	u32 got;
+	bool done;
+	int result;
+};
+
+int labyrinth_pool_join_queue(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter);
+int labyrinth_pool_wait(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter,
+			ktime_t deadline);
+bool labyrinth_pool_poll(struct labyrinth_pool *pool);
+bool labyrinth_pool_spare_appeared(struct labyrinth_pool *pool);
+u32 labyrinth_pool_demand(struct labyrinth_pool *pool);
+bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);
+void labyrinth_pool_serve(struct labyrinth_pool *pool);
+void labyrinth_pool_settle(struct labyrinth_pool *pool);
+void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool);
+
+/* Pages that user space may have, beyond the reserve. */
+static inline u32 labyrinth_pool_spare(struct labyrinth_pool *pool)
+{
+	if (pool->available <= pool->limits.reserve)
+		return 0;
+	return pool->available - pool->limits.reserve;
+}
+
 /* claim.c */
 int labyrinth_pool_claim(struct labyrinth_pool *pool,
 			 struct labyrinth_account *account, u32 least, u32 most,
@@ -340,11 +385,6 @@ int labyrinth_pool_collect(struct labyrinth_pool *pool,
 void labyrinth_pool_uncollect(struct labyrinth_pool *pool,
 			      struct labyrinth_account *account,
 			      struct list_head *pages);
-bool labyrinth_pool_poll(struct labyrinth_pool *pool);
-u32 labyrinth_pool_demand(struct labyrinth_pool *pool);
-bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);
-void labyrinth_pool_serve(struct labyrinth_pool *pool);
-void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool);
 
 /* sentinel.c */
 void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page);
@@ -359,6 +399,7 @@ static inline bool labyrinth_page_needs_check(const struct labyrinth_pool *pool,
 /* scrub.c */
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages);
 void labyrinth_pool_trim(struct labyrinth_pool *pool);
+bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool);
 u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above);
 struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
 						   u32 above,

@@ -23,6 +23,17 @@ static u32 surplus_above(struct labyrinth_pool *pool, u32 above)
 }
 
 /**
+ * labyrinth_pool_has_surplus() - are there free pages to be given back?
+ * @pool: the pool, its lock held
+ *
+ * Context: Any.
+ */
+bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool)
+{
+	return surplus_above(pool, pool->limits.high);
+}
+
+/**
  * labyrinth_pool_surplus() - how many free pages could be given back?
  * @pool: the pool
  * @above: as many unclaimed free pages must stay
@@ -93,20 +104,20 @@ static void scrub_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
  */
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages)
 {
+	bool entered = labyrinth_pool_enter(pool);
 	struct labyrinth_page *page, *next;
 
 	list_for_each_entry_safe(page, next, pages, link) {
 		list_del_init(&page->link);
-		if (!labyrinth_pool_enter(pool)) {
+		/* Removal waits until we leave, so do not let it wait long. */
+		if (entered && !labyrinth_pool_dead(pool))
+			scrub_page(pool, page);
+		else
 			labyrinth_page_end_charge(pool, page);
-			continue;
-		}
-		scrub_page(pool, page);
-		labyrinth_pool_leave(pool);
 	}
-	labyrinth_pool_serve(pool);
-	labyrinth_pool_trim(pool);
-	labyrinth_pool_check_refill(pool);	/* contiguous buffers leave room for it */
+	if (entered)
+		labyrinth_pool_leave(pool);
+	labyrinth_pool_settle(pool);
 }
 
 /**
@@ -122,8 +133,7 @@ void labyrinth_pool_trim(struct labyrinth_pool *pool)
 	/* Removal cancels the work once everybody has left. */
 	if (!labyrinth_pool_enter(pool))
 		return;
-	if (labyrinth_pool_surplus(pool, READ_ONCE(pool->limits.high)))
-		schedule_work(&pool->tidy_work);
+	schedule_work(&pool->tidy_work);
 	labyrinth_pool_leave(pool);
 }
 
