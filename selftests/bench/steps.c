@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the instructions go: each step of a cycle by itself, and calls that do nothing. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+
+enum step { ACQUIRE, TOUCH, RELEASE, STEPS };
+
+static const char * const step_names[STEPS] = { "acquire", "touch", "release" };
+
+static void get_parent(void *argument)
+{
+	(void)argument;
+	syscall(SYS_getppid);
+}
+
+static void no_such_ioctl(void *argument)
+{
+	struct device *device = argument;
+
+	if (!ioctl(device->fd, _IO(LABYRINTH_TYPE, 0x7f), NULL) || errno != ENOTTY)
+		bench_die("an ioctl that nobody knows did not end in ENOTTY");
+}
+
+static void read_stat(void *argument)
+{
+	struct labyrinth_stat stat;
+
+	device_stat(argument, &stat);
+}
+
+static void clear_in_user_space(void *argument)
+{
+	memset(argument, 0, BENCH_PAGE);
+}
+
+/* Reading the clock four times costs a cycle as much as it costs here. */
+static double clock_cost(void)
+{
+	__u64 total = 0, begin;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		begin = bench_now();
+		total += bench_now() - begin;
+	}
+	return total / 1000.0;
+}
+
+static void one_cycle(const char *name, struct device *device, __u32 flags,
+		      unsigned int count, bool touch)
+{
+	static void (* const steps[STEPS])(struct batch *batch) = {
+		batch_acquire, batch_touch, batch_release
+	};
+	double total[STEPS] = {}, clock = clock_cost();
+	unsigned int i, step;
+	struct batch batch;
+	char label[64];
+	__u64 begin;
+
+	batch_init(&batch, device, flags, count, touch);
+	for (i = 0; i < 100; i++)
+		batch_cycle(&batch);
+	for (i = 0; i < bench_times; i++) {
+		for (step = 0; step < STEPS; step++) {
+			if (step == TOUCH && !touch)
+				continue;
+			begin = bench_now();
+			steps[step](&batch);
+			total[step] += bench_now() - begin;
+		}
+	}
+	for (step = 0; step < STEPS; step++) {
+		if (step == TOUCH && !touch)
+			continue;
+		snprintf(label, sizeof(label), "step-%s-%s", name, step_names[step]);
+		bench_result(label, "labyrinth", count,
+			     (total[step] / bench_times - clock) / count);
+	}
+}
+
+void bench_steps(int argc, char **argv)
+{
+	static char page[BENCH_PAGE];
+	struct device device;
+
+	(void)argc;
+	(void)argv;
+	device_open(&device, 0);
+	bench_result("step-getppid", "kernel", 1, bench_measure(get_parent, NULL));
+	bench_result("step-memset", "user", 1, bench_measure(clear_in_user_space, page));
+	bench_result("step-enotty", "labyrinth", 1, bench_measure(no_such_ioctl, &device));
+	bench_result("step-stat", "labyrinth", 1, bench_measure(read_stat, &device));
+	one_cycle("untouched", &device, 0, 1, false);
+	one_cycle("fault", &device, 0, 1, true);
+	one_cycle("populate", &device, LABYRINTH_ACQUIRE_POPULATE, 1, true);
+	one_cycle("untouched", &device, 0, 32, false);
+	one_cycle("fault", &device, 0, 32, true);
+	one_cycle("populate", &device, LABYRINTH_ACQUIRE_POPULATE, 32, true);
+	device_close(&device);
+}
