@@ -39,7 +39,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools module help demo check check-all lanes lint shell install clean
-.PHONY: known-lane
+.PHONY: known-lane bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -103,6 +103,22 @@ check-all:
 lanes:
 	@$(VM)/run lanes
 
+## bench: measures labyrinth and what there is instead, in instructions; draws charts
+bench:
+	@$(VM)/setup.sh build vm bench kernel:bench
+	@$(MAKE) --no-print-directory module-bench program-bench
+	@selftests/bench/run full
+
+## bench-check: fails where labyrinth costs 10 % more than the committed figures
+## bench-figures: measures and writes those figures
+bench-check bench-figures:
+	@$(VM)/setup.sh build vm kernel:bench
+	@$(MAKE) --no-print-directory module-bench program-bench
+	@selftests/bench/run $(@:bench-%=%)
+
+program-bench:
+	@$(make_in) selftests/bench O=$(BUILD)/bench/obj
+
 ## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, the UAPI header alone
 lint:
 	@$(VM)/setup.sh build vm lint source $(DEBIAN:%=kernel:%)
@@ -125,7 +141,7 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 known-lane:
 	@[ -n "$(KERNEL)" ] || { echo "no such lane: $(LANE); there are: $(LANES)"; exit 1; }

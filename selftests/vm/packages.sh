@@ -17,3 +17,6 @@ PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"
 
 # Building a kernel of our own.
 PACKAGES_KERNEL="bison flex bc"
+
+# Drawing the bench's charts.
+PACKAGES_BENCH="gnuplot-nox"

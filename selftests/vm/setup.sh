@@ -11,9 +11,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
-	  build, vm, lint     the packages for that purpose
+	  build, vm, lint, bench
+	                      the packages for that purpose
 	  kernel:NAME         that kernel and the headers that match it (stock, next, rt;
-	                      debug is built here)
+	                      bench and debug are built here)
 	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
 	END
 	exit 2
@@ -70,6 +71,7 @@ for what; do
 	build) packages+=" $PACKAGES_BUILD" ;;
 	vm) packages+=" $PACKAGES_VM" ;;
 	lint) packages+=" $PACKAGES_LINT" ;;
+	bench) packages+=" $PACKAGES_BENCH" ;;
 	kernel:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"

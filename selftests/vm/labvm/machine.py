@@ -71,28 +71,28 @@ class Channel:
 class Machine:
     def __init__(self, work, kernel, initrd, accel, memory=512, cpus=2,
                  qemu=(), cmdline='', mode='tests', module=True,
-                 interactive=False):
+                 interactive=False, cpu=None):
         if not os.path.exists(kernel):
             raise Failure('there is no kernel at %s' % kernel)
         self.nonce = secrets.token_hex(8)
         self.work = work
         self.console = None if interactive else \
             os.path.join(work, 'console.log')
-        self.command = self._command(kernel, initrd, accel, memory, cpus,
+        # SMEP and SMAP catch a driver that touches user memory by itself. The
+        # model is otherwise plain: see the measurements with "max".
+        cpu = cpu or ('host' if accel == 'kvm' else 'qemu64,+smep,+smap')
+        self.command = self._command(kernel, initrd, accel, memory, cpus, cpu,
                                      list(qemu), cmdline, mode, module)
         self.process = None
         self.sockets = None
         self.selector = selectors.DefaultSelector()
 
-    def _command(self, kernel, initrd, accel, memory, cpus, qemu, cmdline,
+    def _command(self, kernel, initrd, accel, memory, cpus, cpu, qemu, cmdline,
                  mode, module):
         qemu_program = shutil.which('qemu-system-x86_64')
         if not qemu_program:
             raise Failure('qemu-system-x86_64 is not there; '
                           'run selftests/vm/setup.sh vm')
-        # SMEP and SMAP catch a driver that touches user memory by itself. The
-        # model is otherwise plain: see the measurements with "max".
-        cpu = 'host' if accel == 'kvm' else 'qemu64,+smep,+smap'
         append = '%s vm_nonce=%s vm_mode=%s vm_module=%d %s' % (
             APPEND, self.nonce, mode, module, cmdline)
         devices = []
