@@ -84,6 +84,66 @@ static void one_cycle(const char *name, struct device *device, __u32 flags,
 	}
 }
 
+static void give(struct batch *batch, int *ticket)
+{
+	struct labyrinth_give cmd = {
+		.size = sizeof(cmd),
+		.count = batch->count,
+		.handles = (uintptr_t)batch->handles,
+	};
+
+	if (ioctl(batch->device->fd, LABYRINTH_GIVE, &cmd))
+		bench_die("GIVE: %m");
+	*ticket = cmd.ticket_fd;
+}
+
+static void take(struct batch *batch, int ticket)
+{
+	struct labyrinth_take cmd = {
+		.size = sizeof(cmd),
+		.ticket_fd = ticket,
+		.count = batch->count,
+		.buffers = (uintptr_t)batch->buffers,
+	};
+
+	if (ioctl(batch->device->fd, LABYRINTH_TAKE, &cmd))
+		bench_die("TAKE: %m");
+}
+
+/* Touched pages go into a ticket and back to where they came from, without a socket. */
+static void pass_cycle(struct device *device, unsigned int count)
+{
+	double giving = 0, taking = 0, closing = 0, clock = clock_cost();
+	unsigned int i, j;
+	struct batch batch;
+	__u64 begin;
+	int ticket;
+
+	batch_init(&batch, device, 0, count, true);
+	batch_acquire(&batch);
+	for (i = 0; i < bench_times; i++) {
+		batch_touch(&batch);
+		for (j = 0; j < count; j++)
+			batch.handles[j] = batch.buffers[batch.order[j]].handle;
+		begin = bench_now();
+		give(&batch, &ticket);
+		giving += bench_now() - begin;
+		begin = bench_now();
+		take(&batch, ticket);
+		taking += bench_now() - begin;
+		begin = bench_now();
+		close(ticket);
+		closing += bench_now() - begin;
+	}
+	batch_release(&batch);
+	bench_result("step-pass-give", "labyrinth", count,
+		     (giving / bench_times - clock) / count);
+	bench_result("step-pass-take", "labyrinth", count,
+		     (taking / bench_times - clock) / count);
+	bench_result("step-pass-close", "labyrinth", count,
+		     (closing / bench_times - clock) / count);
+}
+
 void bench_steps(int argc, char **argv)
 {
 	static char page[BENCH_PAGE];
@@ -102,5 +162,7 @@ void bench_steps(int argc, char **argv)
 	one_cycle("untouched", &device, 0, 32, false);
 	one_cycle("fault", &device, 0, 32, true);
 	one_cycle("populate", &device, LABYRINTH_ACQUIRE_POPULATE, 32, true);
+	pass_cycle(&device, 1);
+	pass_cycle(&device, 32);
 	device_close(&device);
 }

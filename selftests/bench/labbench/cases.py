@@ -12,7 +12,8 @@ DEVICES = (1, 2, 4, 8)
 PEERS = ('dma-heap', 'dma-heap-whole', 'udmabuf', 'anonymous', 'memfd')
 STEPS = {'untouched': ('acquire', 'release'),
          'fault': ('acquire', 'touch', 'release'),
-         'populate': ('acquire', 'touch', 'release')}
+         'populate': ('acquire', 'touch', 'release'),
+         'pass': ('give', 'take', 'close')}
 
 # What cannot be built without the network in every run, measured once on the same
 # kernel version and CPU model, in another boot: mmap, touch and munmap of its one

@@ -134,13 +134,12 @@ def write_json(path, values):
 def steps(values):
     """Where the instructions of a cycle go, step by step."""
     of = chosen(values)
-    say('\nStep by step, per page%22s %8s %8s' % ('acquire', 'touch', 'release'))
+    say('\nStep by step, instructions per page:')
     for path, names in cases.STEPS.items():
         for batch in (1, 32):
-            cells = ['%8.0f' % of(Key('step-%s-%s' % (path, name), 'labyrinth', batch))
-                     if name in names else ' ' * 8
-                     for name in ('acquire', 'touch', 'release')]
-            say('  %-12s batches of %-2d           %s' % (path, batch, ' '.join(cells)))
+            keys = [cases.lab('step-%s-%s' % (path, name), batch) for name in names]
+            cells = ['%s %.0f' % cell for cell in zip(names, map(of, keys))]
+            say('  %-9s batches of %2d: %s' % (path, batch, ', '.join(cells)))
     calls = (Key('step-getppid', 'kernel', 1), cases.lab('step-enotty'),
              cases.lab('step-stat'), Key('step-memset', 'user', 1))
     say('  getppid() %.0f, an ioctl nobody knows %.0f, STAT %.0f, clearing a page in'
