@@ -151,22 +151,6 @@ static void memfd_whole(void *argument)
 	close(memfd_open(peer->count, 0));
 }
 
-/*
- * On a kernel that has just booted, each first object of a kind takes a page from the
- * allocator and its end gives it back, time and again. Where others have been, it
- * does not.
- */
-static void memfd_used_before(void)
-{
-	int fds[BENCH_MAX_BATCH];
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_COUNT(fds); i++)
-		fds[i] = memfd_open(1, 0);
-	for (i = 0; i < ARRAY_COUNT(fds); i++)
-		close(fds[i]);
-}
-
 static void batches(const char *system, bench_op op, struct peer *peer)
 {
 	for (peer->count = 1; peer->count <= BENCH_MAX_BATCH; peer->count *= 2)
@@ -190,9 +174,6 @@ void bench_peers(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	heap.count = BENCH_MAX_BATCH;
-	heap_pages(&heap);
-	memfd_used_before();
 	bench_result("acquire-release", "dma-heap", 1,
 		     bench_measure(heap_untouched, &heap));
 	batches("dma-heap", heap_pages, &heap);

@@ -64,7 +64,7 @@ def _batches(folder, of):
         title='Cost of a page: acquire, touch, release',
         x='pages in a batch (dashed: released together only)',
         y='instructions for one page',
-        more='set logscale x 2\nset logscale y 2\nset yrange [1024:32768]\n'
+        more='set logscale x 2\nset logscale y 2\nset yrange [512:32768]\n'
              'set xrange [0.9:71]\nset xtics (1,2,4,8,16,32,64)\nset format y "%.0f"')
 
 
