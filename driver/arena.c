@@ -5,7 +5,7 @@
  * guard page that never maps.
  */
 #include <linux/math.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "pool.h"
 
@@ -44,7 +44,8 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		slots += region->slots;
 		pool->arena_pages += region->slots * stride(order);
 	}
-	pool->slots = kvcalloc(slots, sizeof(*pool->slots), GFP_KERNEL);
+	/* kvcalloc() would round a large array up to a power of two. */
+	pool->slots = vcalloc(slots, sizeof(*pool->slots));
 	if (!pool->slots)
 		return -ENOMEM;
 	pool->nr_slots = slots;

@@ -11,7 +11,7 @@
  * From free it may also become an in-kernel client's (atomic.c), and from owned a
  * ticket's. Buffers of several pages (contiguous.c) begin and end as empty slots.
  */
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include <linux/labyrinth.h>
 
@@ -252,7 +252,7 @@ void labyrinth_pool_free_pages(struct labyrinth_pool *pool)
  */
 void labyrinth_pool_release(struct labyrinth_pool *pool)
 {
-	kvfree(pool->slots);
+	vfree(pool->slots);
 	labyrinth_stock_free(&pool->stock);
 	put_device(pool->dev);
 }
