@@ -54,13 +54,15 @@ check_config
 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$source" -j "$(nproc)" \
 	LOCALVERSION="-labyrinth-$name" bzImage modules 2>"$out/build.log" | progress || :
 # Without a single module, modpost leaves the symbols under this name only.
-[ -s "$source/Module.symvers" ] || cp "$source/vmlinux.symvers" "$source/Module.symvers" || :
+if [ ! -s "$source/Module.symvers" ] && [ -s "$source/vmlinux.symvers" ]; then
+	cp "$source/vmlinux.symvers" "$source/Module.symvers"
+fi
 release=$(cat "$source/include/config/kernel.release" 2>/dev/null || :)
-[ -s "$source/arch/x86/boot/bzImage" ] && [ -s "$source/Module.symvers" ] || {
+if [ ! -s "$source/arch/x86/boot/bzImage" ] || [ ! -s "$source/Module.symvers" ]; then
 	tail -n 20 "$out/build.log" >&2
 	printf 'set-up: the kernel %s could not be built\n' "$name" >&2
 	exit 1
-}
+fi
 
 cp "$source/arch/x86/boot/bzImage" "$out/vmlinuz"
 cp "$source/.config" "$out/config"
