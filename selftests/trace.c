@@ -32,7 +32,8 @@ FIXTURE_TEARDOWN(trace)
 
 static void name_handle(char *text, size_t size, const struct labyrinth_buffer *buffer)
 {
-	snprintf(text, size, "handle=%#llx offset=%#llx pages=1",
+	/* The kernel's %#llx has 0x in front of a zero too; the C library's has not. */
+	snprintf(text, size, "handle=%#llx offset=0x%llx pages=1",
 		 (unsigned long long)buffer->handle,
 		 (unsigned long long)buffer->offset);
 }
