@@ -113,7 +113,7 @@ TEST_F(account, user_pays_up_to_one_quota_with_all_files_together)
 		close(fds[2]);
 		ASSERT_TRUE(wait_until(stat_value(fds[0], owned) == quota - 1));
 		test_acquire(fds[0], 1, self->buffers);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	EXPECT_TRUE(wait_until(user_can_acquire(USER, 64, 64)));
@@ -134,7 +134,7 @@ TEST_F(account, users_do_not_pay_for_each_other)
 					      self->buffers));
 		test_peer_send(&peer, 1);
 		test_peer_receive(&peer);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_receive(&peer);
 	EXPECT_FALSE(user_can_acquire(USER, RLIM_INFINITY, 64));
@@ -186,7 +186,7 @@ TEST_F(account, beyond_rlimit_memlock_is_enobufs_and_partial_is_trimmed_to_it)
 		close(other);
 		EXPECT_TRUE(wait_until(raw_acquire(fd, 0, 8, self->buffers + 128) == 8));
 		EXPECT_EQ(LIMIT, stat_value(fd, charged));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -236,7 +236,7 @@ static int orphaned_ticket(struct __test_metadata *_metadata,
 		ticket = test_give(fd, LIMIT, buffers);
 		EXPECT_EQ(LIMIT, stat_value(fd, charged));
 		ASSERT_EQ(0, peer_send(&peer, 1, ticket));
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_EQ(0, peer_receive(&peer, &number, &ticket));
 	test_peer_join(&peer);
@@ -276,14 +276,14 @@ TEST_F(account, taker_pays_with_its_own_limits)
 		test_err_take(ENOBUFS, fd, ticket, LIMIT, self->buffers);
 		EXPECT_EQ(0, stat_value(fd, charged));
 		EXPECT_EQ(LIMIT, stat_value(fd, ticketed));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	if (!test_fork_as(&peer, NEIGHBOUR, LIMIT)) {
 		fd = raw_open(0, O_RDWR);
 		test_take(fd, ticket, LIMIT, self->buffers);
 		test_err_acquire(ENOBUFS, fd, 0, 1, self->buffers);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	close(ticket);
@@ -313,7 +313,7 @@ TEST_F(account, taker_is_bound_by_the_quota_of_users)
 		close(fds[0]);
 		EXPECT_TRUE(wait_until(stat_value(fds[1], owned) <= quota / 2));
 		test_take(fds[1], ticket, 3, self->buffers);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	close(ticket);
@@ -335,7 +335,7 @@ TEST_F(account, handing_over_to_oneself_needs_no_room)
 		test_take(other, ticket, LIMIT, self->buffers);
 		EXPECT_EQ(LIMIT, stat_value(other, charged));
 		EXPECT_EQ(0, stat_value(fd, charged));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -378,7 +378,7 @@ TEST_F(account, quarantined_pages_are_paid_for_until_they_are_free)
 			EXPECT_EQ(0, stat_value(other, quarantined));
 			test_release(other, 3, self->buffers);
 		}
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }

@@ -80,7 +80,7 @@ TEST_F(command, other_process_is_eperm_after_the_struct_and_before_the_fields)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		expect_struct_errors_before(EPERM);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -96,7 +96,7 @@ TEST_F(command, dead_device_is_enodev_after_eperm_and_before_the_fields)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		expect_struct_errors_before(EPERM);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -186,7 +186,7 @@ TEST_F(precedence, copy_is_eperm_and_enodev_before_eacces)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		test_err_copy(EPERM, rdonly, 1, 0, 2, 0, 1, 0);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	if (access(DRIVER "unbind", W_OK))
@@ -404,7 +404,7 @@ TEST_F(limited, acquire_is_enobufs_then_enomem)
 
 		test_take_pages(fd, self->reachable - 10);
 		expect_refused(ENOBUFS, fd, 11);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -428,7 +428,7 @@ TEST_F(limited, acquire_is_edquot_then_enobufs_then_eagain)
 		test_err_acquire(EAGAIN, fd, LABYRINTH_ACQUIRE_NOWAIT, 10,
 				 self->buffers);
 		EXPECT_ERRNO(ETIMEDOUT, raw_acquire_until(fd, 0, 10, self->buffers, 1));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	hoard_close(&hoard);
@@ -447,7 +447,7 @@ TEST_F(limited, take_is_edquot_then_enobufs)
 		int fd = raw_open(0, O_RDWR);
 
 		test_err_take(EDQUOT, fd, ticket, 12, taken);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	ASSERT_EQ(0, set_number(LIMITS "file_quota", 12));
@@ -455,7 +455,7 @@ TEST_F(limited, take_is_edquot_then_enobufs)
 		int fd = raw_open(0, O_RDWR);
 
 		test_err_take(ENOBUFS, fd, ticket, 12, taken);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	EXPECT_EQ(12, stat_value(self->fd, ticketed));
@@ -482,7 +482,7 @@ TEST_F(limited, give_where_the_system_has_no_file_left_is_enfile)
 		test_peer_send(&peer, 1);
 		test_peer_receive(&peer);
 		EXPECT_LE(0, raw_give(fd, 2, self->buffers));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_receive(&peer);
 	/* No other number will do: the kernel's count of few files is a rough one. */

@@ -84,7 +84,7 @@ TEST_F(exclusivity, two_processes_never_get_the_same_page)
 			test_peer_send(&peer, buffer.offset);
 		}
 		test_peer_receive(&peer);
-		_exit(0);
+		test_child_exit();
 	}
 	for (i = 0; i < PAGES; i++) {
 		__u64 offset = test_peer_receive(&peer);
@@ -292,7 +292,7 @@ TEST_F_TIMEOUT(exclusivity, a_page_is_never_shared_while_processes_compete, 90)
 		ASSERT_LE(0, peer_fork(&rivals[i]));
 		if (!rivals[i].pid) {
 			compete(_metadata, 1 + i);
-			_exit(0);
+			test_child_exit();
 		}
 	}
 	for (i = 0; i < 500; i++) {
@@ -366,7 +366,7 @@ TEST_F(end_of_ownership, pages_come_back)
 			close(fd);
 		test_peer_send(&peer, 0);
 		peer_receive(&peer, &before.total, NULL);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_receive(&peer);
 	EXPECT_EQ(PAGES, stat_value(self->watcher, owned));

@@ -151,7 +151,7 @@ FIXTURE_SETUP(hoarder)
 		hoard_fill(_metadata, &hoard, 0, own);
 		test_peer_send(&self->peer, hoard.count);
 		test_peer_receive(&self->peer);
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_LT(0, test_peer_receive(&self->peer));
 }

@@ -78,7 +78,7 @@ TEST_F(other_process, every_ioctl_is_eperm)
 	test_err_release(EPERM, fd, 0, 1, self->buffers);
 	test_err_copy(EPERM, fd, self->buffers[0].handle, 0,
 		      self->buffers[1].handle, 0, 1, 0);
-	_exit(0);
+	test_child_exit();
 }
 
 TEST_F(other_process, eperm_comes_after_the_struct_and_before_the_fields)
@@ -99,7 +99,7 @@ TEST_F(other_process, eperm_comes_after_the_struct_and_before_the_fields)
 	EXPECT_ERRNO(EINVAL, ioctl(fd, LABYRINTH_ACQUIRE, &acquire));
 	EXPECT_ERRNO(EFAULT, ioctl(fd, LABYRINTH_ACQUIRE, NULL));
 	EXPECT_ERRNO(ENOTTY, ioctl(fd, _IO(LABYRINTH_TYPE, 0x7f), &acquire));
-	_exit(0);
+	test_child_exit();
 }
 
 TEST_F(other_process, mmap_is_eperm)
@@ -115,7 +115,7 @@ TEST_F(other_process, mmap_is_eperm)
 	}
 	test_err_map(EPERM, fd, PROT_READ, self->info.arena_length, 0);
 	test_err_map(EPERM, fd, PROT_READ, buffer->length, buffer->offset);
-	_exit(0);
+	test_child_exit();
 }
 
 TEST_F(other_process, read_and_poll_and_close_are_free)
@@ -137,7 +137,7 @@ TEST_F(other_process, read_and_poll_and_close_are_free)
 	EXPECT_EQ(POLLOUT, poll_now(fd) & POLLOUT);
 	test_event(fd, 77, 0);
 	EXPECT_EQ(0, close(fd));
-	_exit(0);
+	test_child_exit();
 }
 
 TEST_F(other_process, pages_return_with_the_last_reference)
@@ -155,7 +155,7 @@ TEST_F(other_process, pages_return_with_the_last_reference)
 		test_acquire(own, 3, buffers);
 		ASSERT_EQ(0, peer_send(&owner, 0, own));
 		test_peer_receive(&owner);
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_EQ(0, peer_receive(&owner, &zero, &fd));
 	test_peer_kill(&owner);
@@ -211,7 +211,7 @@ TEST_F(inheritance, fork_child_has_no_mapping)
 			EXPECT_EQ(SIGSEGV, touch(self->pages[i], TOUCH_READ));
 			EXPECT_EQ(SIGSEGV, touch(self->pages[i], TOUCH_WRITE));
 		}
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	EXPECT_STREQ("secret", self->pages[1]);
@@ -229,7 +229,7 @@ TEST_F(inheritance, dofork_cannot_undo_it)
 	if (!peer.pid) {
 		for (i = 0; i < 2; i++)
 			EXPECT_EQ(SIGSEGV, touch(self->pages[i], TOUCH_READ));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }
@@ -240,7 +240,7 @@ TEST_F(inheritance, parent_keeps_page_and_mapping_over_a_fork)
 
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid)
-		_exit(0);
+		test_child_exit();
 	test_peer_join(&peer);
 	EXPECT_STREQ("secret", self->pages[0]);
 	test_touch(self->pages[1]);
@@ -261,7 +261,7 @@ TEST_F(inheritance, child_can_open_the_device_itself)
 		EXPECT_NE(self->buffer.offset, own.offset);
 		test_touch(test_map_buffer(fd, &own));
 		test_err_release(ENOENT, fd, 0, 1, &self->buffer);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 }

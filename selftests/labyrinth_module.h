@@ -74,15 +74,15 @@ static inline void module_require(struct __test_metadata *_metadata, const char 
 	module_unload(name);	/* a test that crashed may have left it */
 	if (module_load(name, parameters)) {
 		if (errno == ENOENT)
-			SKIP(_exit(0), "the module %s is not installed", name);
+			SKIP(_exit(KSFT_SKIP), "the module %s is not installed", name);
 		if (errno == EPERM)
-			SKIP(_exit(0), "no right to load modules");
+			SKIP(_exit(KSFT_SKIP), "no right to load modules");
 		ASSERT_EQ(0, errno);
 	}
 	snprintf(control, sizeof(control), MODULE_CONTROL "%s", name);
 	if (access(control, F_OK)) {
 		module_unload(name);
-		SKIP(_exit(0), "debugfs is not mounted");
+		SKIP(_exit(KSFT_SKIP), "debugfs is not mounted");
 	}
 }
 

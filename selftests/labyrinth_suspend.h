@@ -24,11 +24,11 @@ static inline bool file_has(const char *path, const char *word)
 static inline void suspend_require(struct __test_metadata *_metadata)
 {
 	if (!getenv("LABYRINTH_HOST"))
-		SKIP(_exit(0), "no host to wake us up: LABYRINTH_HOST is not set");
+		SKIP(_exit(KSFT_SKIP), "no host to wake us up: LABYRINTH_HOST is not set");
 	if (!file_has(POWER "state", "mem") || !file_has(POWER "mem_sleep", "deep"))
-		SKIP(_exit(0), "this kernel cannot suspend this machine to RAM");
+		SKIP(_exit(KSFT_SKIP), "this kernel cannot suspend this machine to RAM");
 	if (access(POWER "state", W_OK))
-		SKIP(_exit(0), "no right to suspend the machine");
+		SKIP(_exit(KSFT_SKIP), "no right to suspend the machine");
 	ASSERT_EQ(0, sysfs_write(POWER "mem_sleep", "deep"));
 }
 

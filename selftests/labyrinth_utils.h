@@ -206,6 +206,10 @@ static inline void *raw_map(int fd, int prot, __u64 length, __u64 offset)
 	return mmap(NULL, (size_t)length, prot, MAP_SHARED, fd, (off_t)offset);
 }
 
+/* The end of a child of a test: without this, what it expected would not count. */
+#define test_child_exit() \
+	_exit(_metadata->exit_code == KSFT_FAIL ? KSFT_FAIL : KSFT_PASS)
+
 #define test_info(fd, info)	ASSERT_EQ(0, raw_info(fd, info))
 #define test_stat(fd, stat)	ASSERT_EQ(0, raw_stat(fd, stat))
 
@@ -306,7 +310,7 @@ static inline int open_quiet(struct __test_metadata *_metadata,
 	int fd;
 
 	if (access("/sys/class/labyrinth", F_OK))
-		SKIP(_exit(0), "the labyrinth module is not loaded");
+		SKIP(_exit(KSFT_SKIP), "the labyrinth module is not loaded");
 	fd = raw_open(nth, flags);
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(wait_until(device_is_quiet(fd)));

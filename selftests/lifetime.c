@@ -119,7 +119,7 @@ TEST_F(unbind, reader_and_poller_wake_up)
 	if (!peer.pid) {
 		EXPECT_EQ(1, poll(&pollfd, 1, 20000));
 		EXPECT_EQ(POLLERR | POLLHUP, pollfd.revents);
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, &reader));
 	ASSERT_TRUE(wait_until(atomic_load(&reader.reading)));

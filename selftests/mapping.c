@@ -197,7 +197,7 @@ TEST_F(mapping, ptrace_and_proc_mem_cannot_read_a_page)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		show_memory(_metadata, &peer);
-		_exit(0);
+		test_child_exit();
 	}
 	secret = test_peer_receive(&peer);
 	public = test_peer_receive(&peer);

@@ -28,9 +28,9 @@ FIXTURE_SETUP(pressure)
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	test_stat(self->fd, &self->before);
 	if (access(DROP_CACHES, W_OK) || access(LIMITS "high", W_OK))
-		SKIP(_exit(0), "no right to set limits and to drop caches");
+		SKIP(_exit(KSFT_SKIP), "no right to set limits and to drop caches");
 	if (access(POOL "shrunk", F_OK))
-		SKIP(_exit(0), "no shrinker in this driver");
+		SKIP(_exit(KSFT_SKIP), "no shrinker in this driver");
 	ASSERT_GT(PAGES, 2 * self->before.low);
 	ASSERT_LE(2 * PAGES, self->before.max);
 	ASSERT_EQ(0, set_number(LIMITS "max", 2 * PAGES));
@@ -210,7 +210,7 @@ static void press(struct __test_metadata *_metadata, struct peer *peer)
 	test_peer_send(peer, taken);
 	/* What it took, it keeps until the line ends. */
 	peer_receive(peer, &taken, NULL);
-	_exit(0);
+	test_child_exit();
 }
 
 TEST_F_TIMEOUT(pressure, memory_that_runs_short_is_answered_and_acquire_goes_on, 90)

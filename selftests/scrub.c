@@ -181,7 +181,7 @@ TEST_F_TIMEOUT(dirty, page_comes_back_zeroed, 60)
 	if (!peer.pid) {
 		close(self->watcher);
 		dirty_pages(_metadata, &peer, variant->how);
-		_exit(0);
+		test_child_exit();
 	}
 	for (i = 0; i < PAGES; i++)
 		dirty[i].offset = test_peer_receive(&peer);

@@ -35,7 +35,7 @@ static int open_with_sentinel(struct __test_metadata *_metadata, const char *mod
 
 	test_info(fd, &info);
 	if (!(info.capabilities & LABYRINTH_CAP_SENTINEL))
-		SKIP(_exit(0), "no sentinel mode in this driver");
+		SKIP(_exit(KSFT_SKIP), "no sentinel mode in this driver");
 	client_unload();
 	stray_unload();
 	ASSERT_TRUE(wait_until(pool_is_full(fd)));

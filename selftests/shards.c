@@ -30,12 +30,12 @@ FIXTURE_SETUP(shards)
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(self->cpus), &self->cpus));
 	if (!CPU_ISSET(0, &self->cpus) || !CPU_ISSET(1, &self->cpus))
-		SKIP(_exit(0), "there are no two CPUs");
+		SKIP(_exit(KSFT_SKIP), "there are no two CPUs");
 	ASSERT_TRUE(run_on(0));
 	test_stat(self->fd, &self->before);
 	/* Where it lies would decide what has to be stolen. */
 	if (set_number(LIMITS "reserve", 0))
-		SKIP(_exit(0), "no right to change the reserve");
+		SKIP(_exit(KSFT_SKIP), "no right to change the reserve");
 	hoard_fill(_metadata, &self->hoard, 0, self->fd);
 }
 

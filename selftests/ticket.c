@@ -200,7 +200,7 @@ TEST_F(ticket, fork_child_takes_what_it_inherited)
 					    self->page, 3) ||
 			    pattern_matches(test_map_buffer(own, self->taken + 1),
 					    self->page, 3));
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	test_err_take(ENOENT, self->taker, ticket, 2, self->taken);
@@ -222,7 +222,7 @@ TEST_F(ticket, outlives_the_giver_on_its_way_over_a_socket)
 		pattern_fill(test_map_buffer(own, self->buffers), self->page, 77);
 		ticket = test_give(own, 1, self->buffers);
 		ASSERT_EQ(0, peer_send(&peer, 1, ticket));
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_EQ(0, peer_receive(&peer, &number, &ticket));
 	test_peer_join(&peer);
@@ -302,7 +302,7 @@ TEST_F(ticket, killed_holder_releases_and_zeroes)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		pause();
-		_exit(0);
+		test_child_exit();
 	}
 	ASSERT_EQ(0, close(ticket));
 	ASSERT_EQ(0, close(self->giver));

@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(race, ten_thousand_buffers_go_between_two_processes, 60)
 	ASSERT_LE(0, peer_fork(&peer));
 	play(_metadata, &peer, peer.pid != 0);
 	if (!peer.pid)
-		_exit(0);
+		test_child_exit();
 	test_peer_join(&peer);
 	EXPECT_EQ(given + BATCH * TURNS, stat_value(self->giver, given));
 	EXPECT_EQ(taken + BATCH * TURNS, stat_value(self->giver, taken));
@@ -327,7 +327,7 @@ TEST_F_TIMEOUT(unbind, give_and_take_may_race_with_removal, 90)
 			fd = device_open_at(self->address);
 			give_and_take(fd);
 			EXPECT_EQ(ENODEV, errno);
-			_exit(0);
+			test_child_exit();
 		}
 		sleep_ms(150 + 7 * cycle);
 		ASSERT_EQ(0, device_unbind(self->address));

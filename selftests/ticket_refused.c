@@ -350,7 +350,7 @@ TEST_F(refused, other_process_is_eperm)
 		test_err_give(EPERM, self->giver, 0, self->buffers);
 		test_err_take(EPERM, self->taker, self->ticket, PAGES, self->taken);
 		test_err_take(EPERM, self->taker, -1, PAGES, self->taken);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_join(&peer);
 	expect_ticket_unharmed();
