@@ -95,7 +95,7 @@ bool labyrinth_pool_spare_appeared(struct labyrinth_pool *pool)
 /* One lock section per waiter, and one for all the rest. */
 static void settle(struct labyrinth_pool *pool, bool came_back)
 {
-	bool more, ring, spare, surplus;
+	bool more, ring, spare = false, surplus;
 	unsigned long flags;
 
 	do {
@@ -103,7 +103,7 @@ static void settle(struct labyrinth_pool *pool, bool came_back)
 		more = labyrinth_pool_serve_oldest(pool);
 		ring = !more && (came_back || pool->nr_waiters) &&
 		       labyrinth_pool_arm_refill(pool);
-		spare = labyrinth_pool_spare_appeared(pool);
+		spare |= labyrinth_pool_spare_appeared(pool);	/* told of once */
 		surplus = came_back && labyrinth_pool_has_surplus(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (more);

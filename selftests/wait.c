@@ -287,7 +287,7 @@ TEST_F(drained, pollout_comes_when_a_page_is_released)
 		test_peer_send(&peer, 0);
 		EXPECT_EQ(1, poll(&pollfd, 1, 10000));
 		EXPECT_EQ(POLLOUT, pollfd.revents);
-		_exit(0);
+		test_child_exit();
 	}
 	test_peer_receive(&peer);
 	sleep_ms(A_WHILE_MS);
@@ -296,6 +296,33 @@ TEST_F(drained, pollout_comes_when_a_page_is_released)
 	EXPECT_EQ(POLLOUT, poll_now(self->fd));
 	EXPECT_EQ(1, raw_acquire(self->fd, LABYRINTH_ACQUIRE_NOWAIT, 1, &buffer));
 	EXPECT_EQ(0, poll_now(self->fd) & POLLOUT);
+}
+
+/* One lets go of what was set aside, the next one is served, and something is left. */
+TEST_F(drained, pollout_comes_for_what_waiters_leave)
+{
+	struct waiter big = { .fd = self->fd, .count = 8 };
+	struct waiter small = { .fd = self->fd, .count = 2 };
+	struct pollfd pollfd = { .fd = self->fd, .events = POLLOUT };
+	struct peer peer;
+
+	big.deadline_ns = now_ns() + 2000 * NSEC_PER_MSEC;
+	waiter_start(_metadata, &big);
+	waiter_start(_metadata, &small);
+	test_hoard_release(&self->hoard, 5);
+	ASSERT_LE(0, peer_fork(&peer));
+	if (!peer.pid) {
+		test_peer_send(&peer, 0);
+		EXPECT_EQ(1, poll(&pollfd, 1, 10000));
+		EXPECT_EQ(POLLOUT, pollfd.revents);
+		test_child_exit();
+	}
+	test_peer_receive(&peer);
+	waiter_join(_metadata, &big);
+	EXPECT_EQ(ETIMEDOUT, big.error);
+	waiter_join(_metadata, &small);
+	EXPECT_EQ(2, small.result);
+	test_peer_join(&peer);
 }
 
 /* The order holds for threads of one file just as between files. */
