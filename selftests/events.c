@@ -223,8 +223,7 @@ TEST_F(events, pollin_is_there_exactly_while_an_event_waits)
 	submit(_metadata, self->fd, &self->src[0], &self->dst[0], 1);
 	/* Submitted is not ended. */
 	EXPECT_EQ(0, poll_now(self->fd) & POLLIN);
-	EXPECT_EQ(1, poll(&pollfd, 1, 10000));
-	EXPECT_EQ(POLLIN, pollfd.revents);
+	EXPECT_EQ(POLLIN, poll_woken(self->fd, POLLIN, 10000));
 	test_event(self->fd, 1, 0);
 	EXPECT_EQ(0, poll(&pollfd, 1, 100));
 }

@@ -185,13 +185,26 @@ static inline int poll_now(int fd)
 	return poll(&pollfd, 1, 0) < 0 ? -1 : pollfd.revents;
 }
 
+/*
+ * What a poll() has been woken for. One that nobody wakes looks once more when its time
+ * is up: what it finds then does not count.
+ */
+static inline int poll_woken(int fd, short events, int ms)
+{
+	struct pollfd pollfd = { .fd = fd, .events = events };
+	__u64 end = now_ns() + (__u64)ms * NSEC_PER_MSEC;
+
+	if (poll(&pollfd, 1, ms) != 1 || now_ns() >= end)
+		return 0;
+	return pollfd.revents;
+}
+
 /* One event. A device that never delivers it ends in ETIMEDOUT, not in a hang. */
 static inline int raw_event(int fd, struct labyrinth_event *event)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 	ssize_t got;
 
-	if (poll(&pollfd, 1, 20000) != 1) {
+	if (!poll_woken(fd, POLLIN, 20000)) {
 		errno = ETIMEDOUT;
 		return -1;
 	}

@@ -285,8 +285,7 @@ TEST_F(drained, pollout_comes_when_a_page_is_released)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		test_peer_send(&peer, 0);
-		EXPECT_EQ(1, poll(&pollfd, 1, 10000));
-		EXPECT_EQ(POLLOUT, pollfd.revents);
+		EXPECT_EQ(POLLOUT, poll_woken(self->fd, POLLOUT, 10000));
 		test_child_exit();
 	}
 	test_peer_receive(&peer);
@@ -303,7 +302,6 @@ TEST_F(drained, pollout_comes_for_what_waiters_leave)
 {
 	struct waiter big = { .fd = self->fd, .count = 8 };
 	struct waiter small = { .fd = self->fd, .count = 2 };
-	struct pollfd pollfd = { .fd = self->fd, .events = POLLOUT };
 	struct peer peer;
 
 	big.deadline_ns = now_ns() + 2000 * NSEC_PER_MSEC;
@@ -313,8 +311,7 @@ TEST_F(drained, pollout_comes_for_what_waiters_leave)
 	ASSERT_LE(0, peer_fork(&peer));
 	if (!peer.pid) {
 		test_peer_send(&peer, 0);
-		EXPECT_EQ(1, poll(&pollfd, 1, 10000));
-		EXPECT_EQ(POLLOUT, pollfd.revents);
+		EXPECT_EQ(POLLOUT, poll_woken(self->fd, POLLOUT, 10000));
 		test_child_exit();
 	}
 	test_peer_receive(&peer);
