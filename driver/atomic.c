@@ -5,8 +5,8 @@
  */
 #include "pool.h"
 
-/* Pages that may turn out poisoned in one call: its work has to be bounded. */
-#define MOST_TRIES	4
+/* Pages that may turn out poisoned in one call: as much work as one refill, no more. */
+#define MOST_TRIES	16
 
 /* The pool's lock is held. */
 static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *page)

@@ -104,7 +104,7 @@ static void settle(struct labyrinth_pool *pool, bool came_back)
 		ring = !more && (came_back || pool->nr_waiters) &&
 		       labyrinth_pool_arm_refill(pool);
 		spare |= labyrinth_pool_spare_appeared(pool);	/* told of once */
-		surplus = came_back && labyrinth_pool_has_surplus(pool);
+		surplus = labyrinth_pool_has_surplus(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (more);
 	if (ring)
@@ -120,7 +120,8 @@ static void settle(struct labyrinth_pool *pool, bool came_back)
  * @pool: the pool
  *
  * Whoever is the oldest waiter now may need more than a refill under way was for. If
- * nobody waits there is no ring: a refill that has just failed would go in circles.
+ * nobody waits there is no ring: a refill that has just failed would go in circles. A
+ * refill may also have brought too much, where the limits have changed meanwhile.
  *
  * Context: Any where the interrupt handler may run.
  */

@@ -313,6 +313,20 @@ static inline bool device_is_quiet(int fd)
 	       stat.total == stat_sum(&stat);
 }
 
+static inline void log_unrest(struct __test_metadata *_metadata, int fd)
+{
+	struct labyrinth_stat stat = { 0 };
+
+	raw_stat(fd, &stat);
+	TH_LOG("owned %llu ticketed %llu kernel %llu quarantined %llu waiters %llu",
+	       (unsigned long long)stat.owned, (unsigned long long)stat.ticketed,
+	       (unsigned long long)stat.kernel, (unsigned long long)stat.quarantined,
+	       (unsigned long long)stat.waiters);
+	TH_LOG("free %llu high %llu total %llu max %llu", (unsigned long long)stat.free,
+	       (unsigned long long)stat.high, (unsigned long long)stat.total,
+	       (unsigned long long)stat.max);
+}
+
 /*
  * Opens the nth device once nothing of an earlier test is left on it. Pages that
  * do not come back are a failure of the driver, not a reason to skip.
@@ -326,7 +340,9 @@ static inline int open_quiet(struct __test_metadata *_metadata,
 		SKIP(_exit(KSFT_SKIP), "the labyrinth module is not loaded");
 	fd = raw_open(nth, flags);
 	ASSERT_LE(0, fd);
-	ASSERT_TRUE(wait_until(device_is_quiet(fd)));
+	if (!wait_until(device_is_quiet(fd)))
+		log_unrest(_metadata, fd);
+	ASSERT_TRUE(device_is_quiet(fd));
 	return fd;
 }
 

@@ -296,12 +296,16 @@ TEST_F(broken, acquire_that_meets_them_gets_as_many_intact_pages)
 TEST_F(broken, client_in_the_kernel_gets_intact_pages_in_hard_interrupts)
 {
 	struct labyrinth_stat after;
+	long long failed;
 
 	ASSERT_EQ(0, client_take("hardirq", BROKEN));
-	test_client(self->fd, BROKEN, 0);
+	/* One call goes through 16 of them, and then it depends on the system's memory. */
+	failed = client_value("failed");
+	EXPECT_GE(BROKEN / 16, failed);
+	test_client(self->fd, BROKEN - failed, failed);
 	test_stat(self->fd, &after);
 	EXPECT_LT(0, after.poisoned);
-	EXPECT_EQ(self->before.acquired + BROKEN, after.acquired);
+	EXPECT_EQ(self->before.acquired + BROKEN - failed, after.acquired);
 	ASSERT_EQ(0, client_write("free", "hardirq"));
 }
 
