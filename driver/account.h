@@ -45,6 +45,7 @@ struct labyrinth_users {
  * @memlock: who is bound by RLIMIT_MEMLOCK, or NULL (CAP_IPC_LOCK)
  * @unlimited: not bound by the quota for users (CAP_SYS_RESOURCE)
  * @charged: pages paid for now; guarded by the pool's lock
+ * @waiting: those of them that it waits for; guarded likewise
  * @quota: pages it may pay for at most
  * @pid: the process that opened it, in the first namespace
  * @comm: its name then
@@ -60,6 +61,7 @@ struct labyrinth_account {
 	struct user_struct *memlock;
 	bool unlimited;
 	u32 charged;
+	u32 waiting;
 	u32 quota;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];

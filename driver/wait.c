@@ -9,12 +9,24 @@
 
 #include "pool.h"
 
-static void finish_waiter(struct labyrinth_pool *pool,
-			  struct labyrinth_waiter *waiter, int result)
+/* With a result of 0 the claim stands; with an error nothing is left of it. */
+static void leave_queue(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter,
+			int result)
 {
 	list_del(&waiter->link);
 	pool->nr_waiters--;
 	pool->set_aside -= waiter->got;
+	waiter->account->waiting -= waiter->wanted;
+	if (result) {
+		pool->available += waiter->got;
+		labyrinth_account_uncharge(waiter->account, waiter->wanted);
+	}
+}
+
+static void finish_waiter(struct labyrinth_pool *pool,
+			  struct labyrinth_waiter *waiter, int result)
+{
+	leave_queue(pool, waiter, result);
 	waiter->result = result;
 	WRITE_ONCE(waiter->done, true);
 	wake_up_process(waiter->task);
@@ -39,10 +51,13 @@ u32 labyrinth_pool_demand(struct labyrinth_pool *pool)
 	return waiter ? waiter->wanted : 0;
 }
 
-/* Its own pages are all that cannot come back to it. */
+/* What its account has already is all that cannot come back to it. */
 static bool is_hopeless(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter)
 {
-	return waiter->account->charged > labyrinth_pool_reachable(pool);
+	const struct labyrinth_account *account = waiter->account;
+
+	return account->charged - account->waiting + waiter->wanted >
+	       labyrinth_pool_reachable(pool);
 }
 
 /**
@@ -228,17 +243,10 @@ int labyrinth_pool_wait(struct labyrinth_pool *pool, struct labyrinth_waiter *wa
 	err = sleep_until_served(waiter, deadline);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (waiter->done) {
+	if (waiter->done)
 		err = waiter->result;
-	} else {
-		list_del(&waiter->link);
-		pool->nr_waiters--;
-		pool->set_aside -= waiter->got;
-	}
-	if (err) {
-		pool->available += waiter->got;
-		labyrinth_account_uncharge(waiter->account, waiter->wanted);
-	}
+	else
+		leave_queue(pool, waiter, err);
 	if (err == -ETIMEDOUT)
 		pool->counters[LABYRINTH_EXHAUSTION_FAILS]++;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -262,6 +270,7 @@ int labyrinth_pool_join_queue(struct labyrinth_pool *pool, struct labyrinth_wait
 
 	if (err)
 		return err;
+	waiter->account->waiting += waiter->wanted;
 	list_add_tail(&waiter->link, &pool->waiters);
 	pool->nr_waiters++;
 	pool->counters[LABYRINTH_EXHAUSTION_WAITS]++;

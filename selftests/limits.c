@@ -154,6 +154,34 @@ TEST_F(limits, raised_max_lets_a_waiter_go_on)
 	hoard_close(&hoard);
 }
 
+/* Who can never be served is told, and does not hold up those behind. */
+TEST_F(limits, lowered_max_sends_away_a_waiter_that_it_leaves_no_hope)
+{
+	struct waiter big = { .fd = self->fd, .count = 8 };
+	struct waiter small[2] = {
+		{ .fd = self->fd, .count = 2 }, { .fd = self->fd, .count = 2 },
+	};
+	struct hoard hoard;
+
+	hoard_fill(_metadata, &hoard, 0, self->fd);
+	waiter_start(_metadata, &big);
+	waiter_start(_metadata, &small[0]);
+	waiter_start(_metadata, &small[1]);
+	ASSERT_EQ(0, set_number(LIMITS "low", 0));
+	ASSERT_EQ(0, set_number(LIMITS "high", self->before.reserve + 4));
+	ASSERT_EQ(0, set_number(LIMITS "max", self->before.reserve + 4));
+	waiter_join(_metadata, &big);
+	EXPECT_EQ(ENOMEM, big.error);
+	EXPECT_EQ(2, stat_value(self->fd, waiters));
+	test_hoard_release(&hoard, 4);
+	waiter_join(_metadata, &small[0]);
+	waiter_join(_metadata, &small[1]);
+	EXPECT_EQ(2, small[0].result);
+	EXPECT_EQ(2, small[1].result);
+	EXPECT_EQ(4, stat_value(self->fd, charged));
+	hoard_close(&hoard);
+}
+
 TEST_F(limits, file_quota_binds_files_opened_from_now_on)
 {
 	struct labyrinth_buffer buffers[4];

@@ -258,7 +258,7 @@ struct labyrinth_buffer {
  * Errors besides the common ones: EAGAIN (would wait; O_NONBLOCK or _NOWAIT),
  * ETIMEDOUT (@deadline_ns passed), EINTR (signal), EINVAL (more than max_request
  * pages without _NOWAIT or _PARTIAL), EDQUOT, ENOMEM (could not be met even if
- * every other owner released).
+ * every other owner released; also while it waits, if limits are lowered).
  */
 struct labyrinth_acquire {
 	__u32 size;
