@@ -45,6 +45,7 @@ static int set_up(struct labyrinth_device *dev)
 		return -1;
 	dev->page_shift = __builtin_ctz(info.page_size);
 	dev->max_batch = info.max_batch;
+	dev->capabilities = info.capabilities;
 	dev->opener = getpid();
 
 	dev->buf_count = info.arena_length >> dev->page_shift;

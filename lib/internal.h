@@ -21,7 +21,7 @@
 
 struct labyrinth_buf {
 	struct labyrinth_device *dev;
-	uint64_t handle;		/* 0 while not owned */
+	uint64_t handle;		/* 0 while not owned; in a cache, see there */
 	void *data;
 	uint64_t length;
 };
@@ -54,6 +54,7 @@ struct labyrinth_device {
 	int fd;
 	unsigned int page_shift;
 	unsigned int max_batch;
+	uint64_t capabilities;
 	unsigned char *arena;		/* NULL: each buffer is mapped by itself */
 	size_t arena_length;
 	struct labyrinth_buf *bufs;	/* one for every page of the arena */

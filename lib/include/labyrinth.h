@@ -38,8 +38,9 @@ extern "C" {
  * One handle may be used by any number of threads at once for all functions but
  * these, which are for one thread at a time: labyrinth_device_close(), and the copy
  * and event functions among themselves (labyrinth_copy*(), labyrinth_events_*()).
- * Threads that copy at the same time open the device once each. One buffer must not
- * be used by one thread while another releases it.
+ * Threads that copy at the same time open the device once each. A cache is for one
+ * thread; each has its own, of the same handle or of different ones. One buffer must
+ * not be used by one thread while another releases it.
  *
  * **Processes.** A device works only in the process that opened it. A child made by
  * fork() inherits neither its buffers nor the memory behind labyrinth_buf_data();
@@ -62,6 +63,9 @@ struct labyrinth_device;
  * Not to be confused with &struct labyrinth_buffer, the kernel's description of one.
  */
 struct labyrinth_buf;
+
+/* Pages that one thread keeps at hand; see labyrinth_cache_create(). Opaque. */
+struct labyrinth_cache;
 
 /**
  * struct labyrinth_acquire_options - how labyrinth_bufs_acquire() acquires
@@ -127,7 +131,9 @@ struct labyrinth_device *labyrinth_device_open_only(void);
  * labyrinth_device_close() - close a device and release all its buffers
  * @dev: the device, or NULL
  *
- * No buffer of @dev, nor the memory of one, may be used afterwards.
+ * No buffer of @dev, nor the memory of one, may be used afterwards, and no cache:
+ * destroy those first. The pages in one that was not destroyed are released all the
+ * same.
  */
 void labyrinth_device_close(struct labyrinth_device *dev);
 
@@ -283,6 +289,85 @@ int labyrinth_bufs_take(struct labyrinth_device *dev, int ticket,
  * Return: the number of buffers, at least 1; -1 on error.
  */
 int labyrinth_ticket_count(struct labyrinth_device *dev, int ticket);
+
+/**
+ * labyrinth_cache_create() - make an empty cache of single pages
+ * @dev: the device, which must stay open until the cache is destroyed
+ * @size: pages to keep at most, at least 1
+ *
+ * A thread that acquires and releases single pages all the time does so through a
+ * cache without a system call. The cache asks for pages in batches when it is empty,
+ * and gives the oldest back in batches when it is full: half of @size each time, but
+ * not more than max_batch of &struct labyrinth_info.
+ *
+ * A cache is for one thread. The pages in it are still owned through @dev: they count
+ * against its quotas, and nobody else can have them. **They are not scrubbed**: a page
+ * from the cache holds what was in it when it was put there, or zeroes if it has just
+ * come from the device. Whoever gives such a page away gives that away with it.
+ *
+ * Errors: EINVAL (@size is 0), ENOMEM.
+ *
+ * Return: the cache, to be destroyed with labyrinth_cache_destroy(); NULL on error.
+ */
+struct labyrinth_cache *labyrinth_cache_create(struct labyrinth_device *dev,
+					       unsigned int size);
+
+/**
+ * labyrinth_cache_acquire() - take a page from a cache
+ * @cache: the cache
+ *
+ * It is the page put there last; when the cache is empty, it acquires a batch first, or
+ * what there is of it, and waits as labyrinth_buf_acquire() does until there is one page.
+ * Where a page is in the cache, it is returned even when the device is gone.
+ *
+ * The buffer is like any other. It need not come back to the cache:
+ * labyrinth_buf_release() and labyrinth_bufs_give() do with it what they always do.
+ *
+ * Errors, only when the cache is empty: EAGAIN (O_NONBLOCK is set on
+ * labyrinth_device_fd()), EINTR, EDQUOT, ENOBUFS, ENOMEM; see &struct labyrinth_acquire.
+ *
+ * Return: the buffer, one page; NULL on error.
+ */
+struct labyrinth_buf *labyrinth_cache_acquire(struct labyrinth_cache *cache);
+
+/**
+ * labyrinth_cache_release() - put a page into a cache
+ * @cache: the cache
+ * @buf: a buffer of one page of the cache's device, wherever it came from
+ *
+ * The memory is neither scrubbed nor taken out of mappings, yet it must not be used any
+ * more: the next labyrinth_cache_acquire() returns it. Copies of it go on, so wait for
+ * their end before. Until it is acquired again, it is for all other functions as if it
+ * were released.
+ *
+ * On failure the buffer is as it was.
+ *
+ * Errors: EINVAL (NULL, a buffer of another open device, of several pages, or one that
+ * was released before). When the cache is full, also those of labyrinth_buf_release().
+ *
+ * Return: 0, or -1 on error.
+ */
+int labyrinth_cache_release(struct labyrinth_cache *cache, struct labyrinth_buf *buf);
+
+/**
+ * labyrinth_cache_drain() - give back every page that is in a cache
+ * @cache: the cache, which can be used as before
+ *
+ * The pages are scrubbed, and anybody can have them. On failure, those that could not
+ * be given back are still in the cache.
+ *
+ * Return: 0 when the cache is empty, or -1 on error.
+ */
+int labyrinth_cache_drain(struct labyrinth_cache *cache);
+
+/**
+ * labyrinth_cache_destroy() - drain a cache, and free it
+ * @cache: the cache, or NULL
+ *
+ * Pages that were acquired from it and did not come back remain the caller's. Those that
+ * cannot be given back, because the device is gone, go when it is closed.
+ */
+void labyrinth_cache_destroy(struct labyrinth_cache *cache);
 
 /**
  * labyrinth_buf_data() - where the buffer's memory is

@@ -167,6 +167,15 @@ static void test_not_a_buffer_to_give(void)
 	       "giving what is no buffer is EINVAL, and names it");
 }
 
+static void test_no_cache(void)
+{
+	struct labyrinth_cache *cache = labyrinth_cache_create(NULL, 0);
+
+	labyrinth_cache_destroy(NULL);
+	result(!cache && errno == EINVAL && text_has("at least one page"),
+	       "a cache of nothing is EINVAL, and says so");
+}
+
 int main(void)
 {
 	static void (*const all[])(void) = {
@@ -174,6 +183,7 @@ int main(void)
 		test_no_such_number, test_no_such_path, test_other_device, test_folder,
 		test_no_descriptor_lost, test_permission, test_text_is_per_thread,
 		test_nothing_to_do, test_nothing_to_give, test_not_a_buffer_to_give,
+		test_no_cache,
 	};
 	const unsigned int count = ARRAY_SIZE(all);
 	int found = labyrinth_devices_list(NULL, 0);
