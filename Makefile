@@ -25,8 +25,8 @@ in_tools	= $(make_in) tools O=$(BUILD)/tools LIBDIR=$(BUILD)/lib prefix=$(prefix
 in_selftests	= $(make_in) selftests OUTPUT=$(BUILD)/selftests/$(1) \
 		  KSELFTEST_DIR=$$($(VM)/paths.sh kselftest) \
 		  CFLAGS_EXTRA="$(if $(filter i386,$(1)),-m32)"
-in_example	= $(make_in) lib O=$(BUILD)/lib-$(1) \
-		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example
+in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) \
+		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example cache-steps
 
 # Beside the kselftests, the VM runs what is executable in these folders. The other files
 # there go along.
@@ -73,8 +73,9 @@ module-%:
 selftests-%:
 	@echo "building the test programs ($*)"
 	@$(call in_selftests,$*)
-	@$(call in_example,$*)
+	@$(call in_lib_tests,$*)
 	@cp $(BUILD)/lib-$*/example $(BUILD)/selftests/$*/readme-example
+	@cp $(BUILD)/lib-$*/cache-steps $(BUILD)/selftests/$*
 	@cp $(VM_TESTS) $(BUILD)/selftests/$*
 	@{ $(call in_selftests,$*) list; \
 	   for f in $(VM_TESTS); do [ ! -x $$f ] || basename $$f; done; } | \
