@@ -37,6 +37,9 @@ double bench_measure_times(bench_op op, void *argument, unsigned int times);
 void bench_result(const char *name, const char *system, unsigned int batch, double value);
 void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
+/* A part of the pages: those in the library's cache. */
+void bench_cache(void);
+
 /* The parts, one file each. */
 void bench_pages(int argc, char **argv);
 void bench_steps(int argc, char **argv);

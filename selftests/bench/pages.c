@@ -25,4 +25,5 @@ void bench_pages(int argc, char **argv)
 	for (count = 1; count <= BENCH_MAX_BATCH; count *= 2)
 		one_case("populate", &device, LABYRINTH_ACQUIRE_POPULATE, count, true);
 	device_close(&device);
+	bench_cache();
 }

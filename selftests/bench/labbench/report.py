@@ -85,8 +85,6 @@ def table(values):
         rows.append((goal.text, goal.show % goal.value(of),
                      sign + goal.show % limit(goal, of), verdict(goal, of),
                      *best_peer(goal, of)))
-    for text, why in cases.NOT_YET.items():
-        rows.append((text, '-', '', why, '', ''))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         say(' | '.join(cell.ljust(width)
