@@ -54,4 +54,11 @@ kbuild() {
 }
 
 kbuild "$out/driver" "$@"
+# Versions of the driver's symbols are in the modules that use them, which kbuild does
+# not link again for their sake: the kernel would refuse to load them.
+if ! cmp -s "$out/driver/Module.symvers" "$out/.symvers"; then
+	rm -rf "${out:?}/selftests/module"
+	sync_dir "$top/selftests/module" "$out/selftests/module"
+	cp "$out/driver/Module.symvers" "$out/.symvers"
+fi
 kbuild "$out/selftests/module" KBUILD_EXTRA_SYMBOLS="$out/driver/Module.symvers" "$@"
