@@ -145,7 +145,7 @@ static int take_engine(void *argument)
 		transfer->was_idle = false;
 		if (ktime_after(ktime_get(), give_up))
 			return -EBUSY;
-		udelay(50);	/* each look costs the emulated machine a lot */
+		udelay(9);	/* each look costs the emulated machine a lot */
 	}
 	writeq(EDU_ONBOARD, regs + EDU_REG_DMA_SRC);
 	writeq(transfer->bus, regs + EDU_REG_DMA_DST);
