@@ -14,9 +14,6 @@
 #include "ioctl.h"
 #include "trace.h"
 
-/* Descriptions of buffers copied out in one go, from the stack. */
-#define BUFFERS_AT_ONCE		4
-
 /* A time of the caller's CLOCK_MONOTONIC, which a time namespace may have shifted. */
 static ktime_t deadline_from_user(u64 ns)
 {
@@ -48,8 +45,11 @@ static int check_request(const struct labyrinth_acquire *want, struct labyrinth_
 
 static int check_arena(struct file *file, u64 address)
 {
+	struct labyrinth_file *lf = file->private_data;
 	bool found;
 
+	if (address && address == READ_ONCE(lf->arena_start))
+		return 0;
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
 	found = labyrinth_mapping_find_arena(file, address);
@@ -58,46 +58,30 @@ static int check_arena(struct file *file, u64 address)
 }
 
 /* What to answer instead of waiting, 0 to wait; and until when. */
-static int waiting_rule(struct labyrinth_acquire *want, bool nowait, ktime_t *deadline)
+static void choose_patience(const struct labyrinth_acquire *want, bool nowait,
+			    struct labyrinth_request *request)
 {
-	*deadline = 0;
-	if (nowait)
-		return -EAGAIN;
-	if (!want->deadline_ns)
-		return 0;
-	*deadline = deadline_from_user(want->deadline_ns);
-	return *deadline <= ktime_get() ? -ETIMEDOUT : 0;
-}
-
-/* A claim is made again if pages turn out poisoned, and the others are too few. */
-static int get_pages(struct labyrinth_call *call, int least, int or_else,
-		     ktime_t deadline, struct list_head *pages)
-{
-	struct labyrinth_account *account = call->lf->account;
-	struct labyrinth_pool *pool = &call->lf->ldev->pool;
-	int claimed, got;
-
-	for (;;) {
-		claimed = labyrinth_pool_claim(pool, account, least,
-					       call->arg.acquire.count, or_else, deadline);
-		if (claimed < 0)
-			return claimed;
-		got = labyrinth_pool_collect(pool, account, claimed, pages);
-		if (got >= least)
-			return got;
-		labyrinth_pool_uncollect(pool, account, pages);
+	if (nowait) {
+		request->or_else = -EAGAIN;
+	} else if (want->deadline_ns) {
+		request->deadline = deadline_from_user(want->deadline_ns);
+		if (request->deadline <= ktime_get())
+			request->or_else = -ETIMEDOUT;
 	}
 }
 
-static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
+static int get_buffers(struct labyrinth_call *call, struct list_head *pages)
 {
-	struct labyrinth_acquire *want = &call->arg.acquire;
+	const struct labyrinth_acquire *want = &call->arg.acquire;
 	struct labyrinth_pool *pool = &call->lf->ldev->pool;
 	bool nowait = (want->flags & LABYRINTH_ACQUIRE_NOWAIT) ||
 		      (call->file->f_flags & O_NONBLOCK);
-	u32 least = want->flags & LABYRINTH_ACQUIRE_PARTIAL ? 1 : want->count;
-	int err, or_else;
-	ktime_t deadline;
+	struct labyrinth_request request = {
+		.account = call->lf->account,
+		.least = want->flags & LABYRINTH_ACQUIRE_PARTIAL ? 1 : want->count,
+		.most = want->count,
+	};
+	int err;
 
 	err = check_request(want, pool, nowait);
 	if (!err && (want->flags & LABYRINTH_ACQUIRE_POPULATE))
@@ -106,10 +90,32 @@ static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 		return err;
 	/* Contiguous buffers are never waited for. */
 	if (want->order)
-		return labyrinth_pool_build(pool, call->lf->account, want->order, least,
-					    want->count, pages);
-	or_else = waiting_rule(want, nowait, &deadline);
-	return get_pages(call, least, or_else, deadline, pages);
+		return labyrinth_pool_build(pool, request.account, want->order,
+					    request.least, request.most, pages);
+	choose_patience(want, nowait, &request);
+	return labyrinth_pool_take(pool, &request, pages);
+}
+
+/* Field by field: for a few bytes, copy_to_user() costs twice as much. */
+static int tell_buffer(struct labyrinth_pool *pool, struct labyrinth_buffer __user *to,
+		       const struct labyrinth_page *page)
+{
+	u64 offset = (u64)labyrinth_page_pgoff(pool, page) << PAGE_SHIFT;
+	u64 length = PAGE_SIZE << page->order;
+
+	if (!user_write_access_begin(to, sizeof(*to)))
+		return -EFAULT;
+	unsafe_put_user(page->handle, &to->handle, fault);
+	unsafe_put_user(offset, &to->offset, fault);
+	unsafe_put_user(length, &to->length, fault);
+	unsafe_put_user(page->order, &to->order, fault);
+	unsafe_put_user(0, &to->flags, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 /**
@@ -124,24 +130,12 @@ static int claim_pages(struct labyrinth_call *call, struct list_head *pages)
 int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_head *pages)
 {
 	struct labyrinth_buffer __user *to = u64_to_user_ptr(user);
-	struct labyrinth_buffer some[BUFFERS_AT_ONCE];
 	struct labyrinth_page *page;
-	u32 n = 0;
 
-	list_for_each_entry(page, pages, link) {
-		some[n++] = (struct labyrinth_buffer){
-			.handle = page->handle,
-			.offset = (u64)labyrinth_page_pgoff(pool, page) << PAGE_SHIFT,
-			.length = PAGE_SIZE << page->order,
-			.order = page->order,
-		};
-		if (n < ARRAY_SIZE(some) && !list_is_last(&page->link, pages))
-			continue;
-		if (copy_to_user(to, some, n * sizeof(*some)))
+	might_fault();
+	list_for_each_entry(page, pages, link)
+		if (tell_buffer(pool, to++, page))
 			return -EFAULT;
-		to += n;
-		n = 0;
-	}
 	return 0;
 }
 
@@ -150,29 +144,28 @@ int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_he
  * @lf: the file
  * @pages: buffers in the caller's hands alone, paid for by the file's account; emptied
  * @count: how many
+ * @total: pages in them
  * @from: their state
- * @counter: what happened to them
  * @arena: mapping to fill with them, mmap_lock held, or NULL
  *
  * Context: Process context.
  * Return: 0; -ENODEV, and nothing has changed.
  */
 int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 count,
-		    enum labyrinth_state from, enum labyrinth_counter counter,
-		    struct vm_area_struct *arena)
+		    u32 total, enum labyrinth_state from, struct vm_area_struct *arena)
 {
 	struct labyrinth_pool *pool = &lf->ldev->pool;
+	bool taken = from == LABYRINTH_TICKETED;
 	struct labyrinth_page *page;
 	int err;
 
 	mutex_lock(&lf->state);
-	err = labyrinth_pool_move(pool, pages, from, LABYRINTH_OWNED, counter);
+	err = labyrinth_pool_move(pool, total, from, LABYRINTH_OWNED,
+				  taken ? LABYRINTH_TAKEN : LABYRINTH_ACQUIRED);
 	if (!err) {
 		list_for_each_entry(page, pages, link) {
-			/* Seen by whoever looks at the page: not before its fields. */
-			smp_store_release(&page->account, lf->account);
-			WRITE_ONCE(page->owner, lf);
-			if (from == LABYRINTH_TICKETED)
+			labyrinth_file_hold(lf, page);
+			if (taken)
 				trace_labyrinth_take(pool, page, page->handle);
 			else
 				trace_labyrinth_acquire(pool, page, page->handle);
@@ -189,17 +182,16 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 /* The commit. A caller that is being killed gets its arena filled by nobody. */
 static int commit(struct labyrinth_call *call, struct list_head *pages, u32 count)
 {
+	u32 total = count << call->arg.acquire.order;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *arena;
 	int err;
 
-	if (!(call->arg.flags & LABYRINTH_ACQUIRE_POPULATE) || mmap_read_lock_killable(mm))
-		return labyrinth_adopt(call->lf, pages, count, LABYRINTH_FREE,
-				       LABYRINTH_ACQUIRED, NULL);
+	if (!(call->arg.acquire.flags & LABYRINTH_ACQUIRE_POPULATE) || mmap_read_lock_killable(mm))
+		return labyrinth_adopt(call->lf, pages, count, total, LABYRINTH_FREE, NULL);
 	/* Looked for again: the caller may have unmapped it while it waited. */
 	arena = labyrinth_mapping_find_arena(call->file, call->arg.acquire.arena_addr);
-	err = labyrinth_adopt(call->lf, pages, count, LABYRINTH_FREE,
-			      LABYRINTH_ACQUIRED, arena);
+	err = labyrinth_adopt(call->lf, pages, count, total, LABYRINTH_FREE, arena);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -211,7 +203,7 @@ static void undo(struct labyrinth_call *call, struct list_head *pages)
 	if (call->arg.acquire.order)
 		labyrinth_pool_unbuild(pool, call->lf->account, pages);
 	else
-		labyrinth_pool_uncollect(pool, call->lf->account, pages);
+		labyrinth_pool_untake(pool, call->lf->account, pages);
 }
 
 /**
@@ -228,7 +220,7 @@ long labyrinth_do_acquire(struct labyrinth_call *call)
 	LIST_HEAD(pages);
 	int count, err;
 
-	count = claim_pages(call, &pages);
+	count = get_buffers(call, &pages);
 	if (count < 0)
 		return count;
 	err = labyrinth_tell_buffers(&lf->ldev->pool, call->arg.acquire.buffers, &pages);

@@ -9,15 +9,10 @@
 
 #include "pool.h"
 
-static pgoff_t stride(u32 order)
-{
-	return (1u << order) + 1;
-}
-
-/* Buffers of any one higher order can take up a quarter of the pool. */
+/* Buffers of any one higher order can take up an eighth of the pool, one a quarter. */
 static u32 slots_of(u32 max, u32 order)
 {
-	return order ? max >> (order + 2) : max;
+	return order ? DIV_ROUND_UP(max >> (order + 2), 2) : max;
 }
 
 /**
@@ -42,7 +37,7 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		if (region->slots)
 			pool->max_order = order;
 		slots += region->slots;
-		pool->arena_pages += region->slots * stride(order);
+		pool->arena_pages += region->slots * labyrinth_arena_stride(order);
 	}
 	/* kvcalloc() would round a large array up to a power of two. */
 	pool->slots = vcalloc(slots, sizeof(*pool->slots));
@@ -59,37 +54,6 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		}
 	}
 	return 0;
-}
-
-/**
- * labyrinth_page_pgoff() - where a slot lies
- * @pool: the pool
- * @page: the slot
- *
- * Context: Any.
- * Return: its first page, in pages from the start of the arena.
- */
-pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
-			     const struct labyrinth_page *page)
-{
-	const struct labyrinth_region *region = &pool->regions[page->order];
-	u32 slot = labyrinth_page_slot(pool, page);
-
-	return region->pgoff + (slot - region->first) * stride(page->order);
-}
-
-/**
- * labyrinth_page_next() - where the slot behind a slot lies
- * @pool: the pool
- * @page: the slot
- *
- * Context: Any.
- * Return: as labyrinth_page_pgoff(); behind the last slot of the region, the next.
- */
-pgoff_t labyrinth_page_next(const struct labyrinth_pool *pool,
-			    const struct labyrinth_page *page)
-{
-	return labyrinth_page_pgoff(pool, page) + stride(page->order);
 }
 
 /**
@@ -113,7 +77,7 @@ struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
 		order++;
 	}
 	pgoff -= region->pgoff;
-	if (pgoff % stride(order) == 1u << order)
+	if (pgoff % labyrinth_arena_stride(order) == 1u << order)
 		return NULL;
-	return &pool->slots[region->first + pgoff / stride(order)];
+	return &pool->slots[region->first + pgoff / labyrinth_arena_stride(order)];
 }

@@ -16,22 +16,23 @@ static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *p
 	pool->counters[LABYRINTH_ACQUIRED]++;
 }
 
-/* As labyrinth_pool_claim(), for one page and without any rule. */
-static bool claim_one(struct labyrinth_pool *pool)
+/* As labyrinth_pool_take(), for one page and without any rule. */
+static struct labyrinth_page *take_one(struct labyrinth_pool *pool)
 {
-	bool claimed, ring = false;
+	struct labyrinth_page *page = NULL;
 	unsigned long flags;
+	bool ring = false;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	claimed = !pool->dead && pool->available;
-	if (claimed)
-		pool->available--;
-	if (!pool->dead)
+	if (!pool->dead) {
+		if (pool->available)
+			page = labyrinth_pool_pop(pool);
 		ring = labyrinth_pool_arm_refill(pool);
+	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
 		pool->ops->ring(pool);
-	return claimed;
+	return page;
 }
 
 /**
@@ -45,14 +46,13 @@ struct labyrinth_page *labyrinth_pool_take_free(struct labyrinth_pool *pool)
 {
 	struct labyrinth_page *page;
 	unsigned long flags;
-
 	int tries = 0;
 
 	/* Each turn that finds a poisoned page takes it out for good. */
 	do {
-		if (tries++ == MOST_TRIES || !claim_one(pool))
+		page = tries++ < MOST_TRIES ? take_one(pool) : NULL;
+		if (!page)
 			return NULL;
-		page = labyrinth_stock_get(&pool->stock, &pool->lock);
 	} while (!labyrinth_page_check(pool, page));
 
 	raw_spin_lock_irqsave(&pool->lock, flags);

@@ -35,6 +35,24 @@ static void sort_handles(u64 *handles, u32 count)
 	}
 }
 
+/* One by one: for a few handles, copy_from_user() costs twice as much. */
+static int read_handles(u64 *handles, const u64 __user *user, u32 count)
+{
+	u32 i;
+
+	might_fault();
+	if (!user_read_access_begin(user, count * sizeof(*user)))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		unsafe_get_user(handles[i], &user[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 /**
  * labyrinth_handles_get() - copy an array of handles in
  * @handles: filled in, to be given up with labyrinth_handles_put() if it returns 0
@@ -46,7 +64,6 @@ static void sort_handles(u64 *handles, u32 count)
  */
 int labyrinth_handles_get(struct labyrinth_handles *handles, u64 user, u32 count)
 {
-	size_t size = count * sizeof(u64);
 	u32 i;
 
 	if (!count || count > LABYRINTH_MAX_BATCH)
@@ -59,11 +76,15 @@ int labyrinth_handles_get(struct labyrinth_handles *handles, u64 user, u32 count
 	if (!handles->given)
 		return -ENOMEM;
 	handles->sorted = handles->given + count;
-	if (copy_from_user(handles->given, u64_to_user_ptr(user), size)) {
+	if (read_handles(handles->given, u64_to_user_ptr(user), count)) {
 		labyrinth_handles_put(handles);
 		return -EFAULT;
 	}
-	memcpy(handles->sorted, handles->given, size);
+	if (count == 1) {
+		handles->sorted = handles->given;
+		return 0;
+	}
+	memcpy(handles->sorted, handles->given, count * sizeof(u64));
 	sort_handles(handles->sorted, count);
 	for (i = 1; i < count; i++) {
 		if (handles->sorted[i] == handles->sorted[i - 1]) {
@@ -91,7 +112,7 @@ void labyrinth_handles_put(struct labyrinth_handles *handles)
  * @lf: the file, its state mutex held
  * @handles: the handles
  * @is_busy: tells whether a buffer must stay as it is; NULL if none must
- * @pages: on success, the buffers are moved here, by slot
+ * @pages: an empty list; on success, the buffers are moved here, by slot
  *
  * Context: Process context.
  * Return: 0; -ENODEV, -ENOENT, -EBUSY.
@@ -101,22 +122,24 @@ int labyrinth_collect(struct labyrinth_file *lf, const struct labyrinth_handles 
 		      struct list_head *pages)
 {
 	struct labyrinth_page *page;
-	bool busy = false;
+	int err = 0;
 	u32 i;
 
 	if (labyrinth_pool_dead(&lf->ldev->pool))
 		return -ENODEV;
 	for (i = 0; i < handles->count; i++) {
 		page = labyrinth_file_find(lf, handles->sorted[i]);
-		if (!page)
-			return -ENOENT;
-		busy |= is_busy && is_busy(page);
+		if (!page) {
+			err = -ENOENT;
+			break;
+		}
+		if (is_busy && is_busy(page))
+			err = -EBUSY;
+		list_move_tail(&page->link, pages);
 	}
-	if (busy)
-		return -EBUSY;
-	for (i = 0; i < handles->count; i++)
-		list_move_tail(&labyrinth_file_find(lf, handles->sorted[i])->link, pages);
-	return 0;
+	if (err)
+		list_splice_tail_init(pages, &lf->buffers);
+	return err;
 }
 
 /**
@@ -131,8 +154,10 @@ void labyrinth_collect_as_given(struct labyrinth_file *lf,
 				const struct labyrinth_handles *handles,
 				struct list_head *pages)
 {
+	struct labyrinth_pool *pool = &lf->ldev->pool;
 	u32 i;
 
 	for (i = 0; i < handles->count; i++)
-		list_move_tail(&labyrinth_file_find(lf, handles->given[i])->link, pages);
+		list_move_tail(&labyrinth_page_of_handle(pool, handles->given[i])->link,
+			       pages);
 }

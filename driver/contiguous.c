@@ -174,8 +174,10 @@ void labyrinth_pool_unbuild(struct labyrinth_pool *pool,
 /**
  * labyrinth_pool_dissolve() - give a buffer back to the system
  * @pool: the pool
- * @page: the buffer, charged to nobody, on no list
+ * @page: the buffer, on no list
  * @from: its state
+ *
+ * Whoever pays for it does so until it is gone.
  *
  * Context: Process context. The pool is entered, so that removal waits.
  */
@@ -186,6 +188,7 @@ void labyrinth_pool_dissolve(struct labyrinth_pool *pool, struct labyrinth_page 
 
 	labyrinth_page_free(pool, page);
 	raw_spin_lock_irqsave(&pool->lock, flags);
+	labyrinth_page_uncharge(page);
 	pool->nr[from] -= labyrinth_page_count(page);
 	pool->total -= labyrinth_page_count(page);
 	page->state = LABYRINTH_EMPTY;

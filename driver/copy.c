@@ -45,7 +45,9 @@ static int submit(struct labyrinth_file *lf, const struct labyrinth_copy *copy,
 	mutex_lock(&lf->state);
 	job->src = labyrinth_file_find(lf, copy->src_handle);
 	job->dst = labyrinth_file_find(lf, copy->dst_handle);
-	if (!job->src || !job->dst)
+	if (labyrinth_pool_dead(&lf->ldev->pool))
+		err = -ENODEV;
+	else if (!job->src || !job->dst)
 		err = -ENOENT;
 	else if (!is_inside(copy->src_offset, copy->length, job->src) ||
 		 !is_inside(copy->dst_offset, copy->length, job->dst))
@@ -81,7 +83,7 @@ long labyrinth_do_copy(struct labyrinth_call *call)
 	job->src_offset = copy->src_offset;
 	job->dst_offset = copy->dst_offset;
 	job->length = copy->length;
-	job->fence = call->arg.flags & LABYRINTH_COPY_FENCE;
+	job->fence = call->arg.copy.flags & LABYRINTH_COPY_FENCE;
 	job->user_data = copy->user_data;
 	err = submit(call->lf, copy, job);
 	if (err)

@@ -4,12 +4,12 @@
  *
  * Lock order, outermost first:
  *
- *	mmap_lock			the kernel's: held in mmap, fault, munmap
+ *	mmap_lock			the kernel's, or that of one mapping: held in mmap, munmap
+ *					and most of a fault
  *	  labyrinth_file.state		who owns what in this file, and what is mapped
  *	    i_mmap_rwsem, page tables	the kernel's: taken by a revoke
  *	    labyrinth_engine.lock	jobs and events; also in the interrupt handler
- *	      labyrinth_pool.lock	who has how many pages; raw
- *	        labyrinth_shard.lock	a list of free pages, raw, innermost
+ *	      labyrinth_pool.lock	who has how many pages; raw, innermost
  *	      edu.lock			one register access, raw
  *	labyrinth_device.files_lock	the list of files; nothing is taken under it
  *	labyrinth_device.clients_lock	the list of clients; held while they are told
@@ -94,6 +94,8 @@ struct labyrinth_device {
  * @writable: not opened O_RDONLY
  * @mapping: its own address_space: a revoke walks the mappings of this file only,
  *	however many openers the device has
+ * @arena_start: the address of the mapping of the arena that was made last, 0 once that
+ *	is gone. Answers most questions about it without a look-up
  * @account: who pays for its pages
  * @state: guards @buffers, @owned, the ownership of pages by this file, and page tables that
  *	show them
@@ -108,6 +110,7 @@ struct labyrinth_file {
 	struct mm_struct *mm;
 	bool writable;
 	struct address_space mapping;
+	unsigned long arena_start;
 	struct labyrinth_account *account;
 	struct mutex state;		/* guards the list below and its pages */
 	struct list_head buffers;
@@ -141,11 +144,93 @@ int labyrinth_set_dma_mask(struct pci_dev *pdev, struct edu *edu);
 extern struct pci_driver labyrinth_pci_driver;
 extern const struct labyrinth_engine_ops labyrinth_engine_ops;
 
+/**
+ * labyrinth_file_is_mine() - may the calling process use this file?
+ * @lf: the file
+ *
+ * Only the address space that opened it may: a page shared with a fork child, or with
+ * whom the descriptor was sent to, would have two owners.
+ *
+ * Context: Process context.
+ */
+static inline bool labyrinth_file_is_mine(const struct labyrinth_file *lf)
+{
+	return current->mm == lf->mm;
+}
+
+/**
+ * labyrinth_file_owns() - does a file own a buffer?
+ * @lf: the file
+ * @page: any slot
+ *
+ * Context: Any. Stable under the file's state mutex, until the pool is dead.
+ */
+static inline bool labyrinth_file_owns(const struct labyrinth_file *lf,
+				       const struct labyrinth_page *page)
+{
+	/* Another file's buffer has that file's account for as long as it is held. */
+	return smp_load_acquire(&page->held) && READ_ONCE(page->account) == lf->account;
+}
+
+/**
+ * labyrinth_file_hold() - make a file the owner of a buffer
+ * @lf: the file, its state mutex held
+ * @page: a buffer in the caller's hands alone
+ *
+ * Context: Process context.
+ */
+static inline void labyrinth_file_hold(struct labyrinth_file *lf,
+				       struct labyrinth_page *page)
+{
+	lockdep_assert_held(&lf->state);
+	page->state = LABYRINTH_OWNED;
+	/* For who looks at whose the page is: not before what is in the account. */
+	smp_store_release(&page->account, lf->account);
+	/* For who asks whether the buffer is another file's: not before its account. */
+	smp_store_release(&page->held, true);
+}
+
+/**
+ * labyrinth_file_let_go() - end the ownership of a buffer; its account goes on paying
+ * @lf: the file, its state mutex held
+ * @page: a buffer that it owns
+ *
+ * Context: Process context.
+ */
+static inline void labyrinth_file_let_go(struct labyrinth_file *lf,
+					 struct labyrinth_page *page)
+{
+	lockdep_assert_held(&lf->state);
+	WRITE_ONCE(page->held, false);
+}
+
+/**
+ * labyrinth_file_find() - find an owned buffer by its handle
+ * @lf: the file, its state mutex held
+ * @handle: as user space gave it
+ *
+ * Context: Process context.
+ * Return: the buffer, or NULL if the handle names none that this file owns now.
+ */
+static inline struct labyrinth_page *labyrinth_file_find(struct labyrinth_file *lf,
+							 u64 handle)
+{
+	struct labyrinth_pool *pool = &lf->ldev->pool;
+	struct labyrinth_page *page;
+
+	lockdep_assert_held(&lf->state);
+	if ((handle & LABYRINTH_SLOT_MASK) >= pool->nr_slots)
+		return NULL;
+	page = labyrinth_page_of_handle(pool, handle);
+	/* In this order: the handle means something only once the owner is known. */
+	if (!labyrinth_file_owns(lf, page) || page->handle != handle)
+		return NULL;
+	return page;
+}
+
 /* file.c */
 extern const struct file_operations labyrinth_fops;
-struct labyrinth_page *labyrinth_file_find(struct labyrinth_file *lf, u64 handle);
 struct labyrinth_page *labyrinth_file_page_at(struct labyrinth_file *lf, pgoff_t pgoff);
-bool labyrinth_file_is_mine(struct labyrinth_file *lf);
 void labyrinth_wake_files(struct labyrinth_device *ldev);
 void labyrinth_revoke_files(struct labyrinth_device *ldev);
 
@@ -167,8 +252,7 @@ void labyrinth_mapping_revoke_all(struct labyrinth_file *lf);
 int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user,
 			   struct list_head *pages);
 int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 count,
-		    enum labyrinth_state from, enum labyrinth_counter counter,
-		    struct vm_area_struct *arena);
+		    u32 total, enum labyrinth_state from, struct vm_area_struct *arena);
 
 /* batch.c */
 

@@ -18,6 +18,9 @@
 /* Jobs and unread events one file may have outstanding. */
 #define LABYRINTH_COPY_DEPTH	64
 
+/* A page's dma_users counts each job twice at most, and what is held of a dead one. */
+static_assert(2 * LABYRINTH_COPY_DEPTH + 2 <= U16_MAX);
+
 /**
  * struct labyrinth_job - one COPY, from submission until its event has been read
  * @link: on its queue's @jobs, then on its @done; unused once orphaned in the device

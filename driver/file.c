@@ -113,20 +113,6 @@ static void labyrinth_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /**
- * labyrinth_file_is_mine() - may the calling process use this file?
- * @lf: the file
- *
- * Only the address space that opened it may: a page shared with a fork child, or with
- * whom the descriptor was sent to, would have two owners.
- *
- * Context: Process context.
- */
-bool labyrinth_file_is_mine(struct labyrinth_file *lf)
-{
-	return current->mm == lf->mm;
-}
-
-/**
  * labyrinth_file_page_at() - find an owned buffer by its place in the arena
  * @lf: the file, its state mutex held
  * @pgoff: in pages; guards and what lies outside the arena are allowed
@@ -140,31 +126,7 @@ struct labyrinth_page *labyrinth_file_page_at(struct labyrinth_file *lf, pgoff_t
 
 	lockdep_assert_held(&lf->state);
 	page = labyrinth_arena_find(&lf->ldev->pool, pgoff);
-	return page && READ_ONCE(page->owner) == lf ? page : NULL;
-}
-
-/**
- * labyrinth_file_find() - find an owned buffer by its handle
- * @lf: the file, its state mutex held
- * @handle: as user space gave it
- *
- * Context: Process context.
- * Return: the buffer, or NULL if the handle names none that this file owns now.
- */
-struct labyrinth_page *labyrinth_file_find(struct labyrinth_file *lf, u64 handle)
-{
-	struct labyrinth_pool *pool = &lf->ldev->pool;
-	u32 slot = handle & LABYRINTH_SLOT_MASK;
-	struct labyrinth_page *page;
-
-	lockdep_assert_held(&lf->state);
-	if (slot >= pool->nr_slots)
-		return NULL;
-	page = &pool->slots[slot];
-	/* In this order: the handle means something only once the owner is known. */
-	if (READ_ONCE(page->owner) != lf || page->handle != handle)
-		return NULL;
-	return page;
+	return page && labyrinth_file_owns(lf, page) ? page : NULL;
 }
 
 /**

@@ -12,20 +12,11 @@
 /* How far a caller's struct may outgrow ours; its tail has to be scanned for zeroes. */
 #define MAX_STRUCT_SIZE		PAGE_SIZE
 
-static long reply(struct labyrinth_call *call, const void *from, size_t size)
+static void get_info(struct labyrinth_file *lf, union labyrinth_report *report)
 {
-	if (copy_to_user(call->user, from, min_t(size_t, size, call->user_size)))
-		return -EFAULT;
-	return 0;
-}
+	struct labyrinth_device *ldev = lf->ldev;
 
-static long labyrinth_do_info(struct labyrinth_call *call)
-{
-	struct labyrinth_device *ldev = call->lf->ldev;
-	struct labyrinth_info *info = &call->arg.info;
-
-	*info = (struct labyrinth_info){
-		.size = call->user_size,
+	report->info = (struct labyrinth_info){
 		.abi_version = LABYRINTH_ABI_VERSION,
 		.page_size = PAGE_SIZE,
 		.capabilities = LABYRINTH_CAP_COPY | LABYRINTH_CAP_PARTIAL |
@@ -43,16 +34,12 @@ static long labyrinth_do_info(struct labyrinth_call *call)
 		.copy_depth = LABYRINTH_COPY_DEPTH,
 		.copy_chunk = EDU_MAX_TRANSFER,
 	};
-	return reply(call, info, sizeof(*info));
 }
 
-static long labyrinth_do_stat(struct labyrinth_call *call)
+static void get_stat(struct labyrinth_file *lf, union labyrinth_report *report)
 {
-	struct labyrinth_stat *stat = &call->arg.stat;
-
-	*stat = (struct labyrinth_stat){ .size = call->user_size };
-	labyrinth_pool_stat(&call->lf->ldev->pool, call->lf->account, stat);
-	return reply(call, stat, sizeof(*stat));
+	report->stat = (struct labyrinth_stat){};
+	labyrinth_pool_stat(&lf->ldev->pool, lf->account, &report->stat);
 }
 
 /**
@@ -60,65 +47,92 @@ static long labyrinth_do_stat(struct labyrinth_call *call)
  * @size: bytes of its struct in this kernel
  * @min_size: bytes of its struct in the first kernel that had it
  * @flags: the flags it knows
- * @call: does it
+ * @call: does what its struct asks for
+ * @report: for an ioctl that asks for nothing: fills all of its struct but @size
  */
 struct labyrinth_ioctl_row {
 	u32 size;
 	u32 min_size;
 	u32 flags;
 	long (*call)(struct labyrinth_call *call);
+	void (*report)(struct labyrinth_file *lf, union labyrinth_report *report);
 };
 
-#define ROW(_cmd, _call, _struct, _last, _flags)				\
+#define ROW(_cmd, _struct, _last, _flags, ...)					\
 	[_IOC_NR(_cmd)] = {							\
 		.size = sizeof(struct _struct) +				\
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, size) != 0) + \
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, flags) != 4), \
 		.min_size = offsetofend(struct _struct, _last),			\
 		.flags = _flags,						\
-		.call = _call,							\
+		__VA_ARGS__							\
 	}
 
 /* Rows that are missing are ENOTTY. */
 static const struct labyrinth_ioctl_row rows[] = {
-	ROW(LABYRINTH_INFO, labyrinth_do_info, labyrinth_info, copy_chunk, 0),
-	ROW(LABYRINTH_STAT, labyrinth_do_stat, labyrinth_stat, shrunk, 0),
-	ROW(LABYRINTH_ACQUIRE, labyrinth_do_acquire, labyrinth_acquire, reserved,
+	ROW(LABYRINTH_INFO, labyrinth_info, copy_chunk, 0, .report = get_info),
+	ROW(LABYRINTH_STAT, labyrinth_stat, shrunk, 0, .report = get_stat),
+	ROW(LABYRINTH_ACQUIRE, labyrinth_acquire, reserved,
 	    LABYRINTH_ACQUIRE_NOWAIT | LABYRINTH_ACQUIRE_PARTIAL |
-	    LABYRINTH_ACQUIRE_POPULATE),
-	ROW(LABYRINTH_RELEASE, labyrinth_do_release, labyrinth_release, handles,
-	    LABYRINTH_RELEASE_IF_UNMAPPED),
-	ROW(LABYRINTH_COPY, labyrinth_do_copy, labyrinth_copy, user_data,
-	    LABYRINTH_COPY_FENCE),
-	ROW(LABYRINTH_GIVE, labyrinth_do_give, labyrinth_give, handles, 0),
-	ROW(LABYRINTH_TAKE, labyrinth_do_take, labyrinth_take, buffers, 0),
+	    LABYRINTH_ACQUIRE_POPULATE, .call = labyrinth_do_acquire),
+	ROW(LABYRINTH_RELEASE, labyrinth_release, handles,
+	    LABYRINTH_RELEASE_IF_UNMAPPED, .call = labyrinth_do_release),
+	ROW(LABYRINTH_COPY, labyrinth_copy, user_data, LABYRINTH_COPY_FENCE,
+	    .call = labyrinth_do_copy),
+	ROW(LABYRINTH_GIVE, labyrinth_give, handles, 0, .call = labyrinth_do_give),
+	ROW(LABYRINTH_TAKE, labyrinth_take, buffers, 0, .call = labyrinth_do_take),
 };
 
 static const struct labyrinth_ioctl_row *find_row(unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
 
-	if (nr >= ARRAY_SIZE(rows) || cmd != _IO(LABYRINTH_TYPE, nr) || !rows[nr].call)
+	if (nr >= ARRAY_SIZE(rows) || cmd != _IO(LABYRINTH_TYPE, nr) || !rows[nr].size)
 		return NULL;
 	return &rows[nr];
 }
 
-static long copy_in(struct labyrinth_call *call, const struct labyrinth_ioctl_row *row)
+/* Copies a struct of @row in, and makes the checks that all ioctls have in common. */
+static int admit(const struct labyrinth_ioctl_row *row, struct labyrinth_file *lf,
+		 void __user *user, void *arg)
 {
+	struct labyrinth_header *header = arg;
 	u32 size;
 	int err;
 
-	if (get_user(size, (u32 __user *)call->user))
+	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;
 	if (size < row->min_size)
 		return -EINVAL;
 	if (size > MAX_STRUCT_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(&call->arg, row->size, call->user, size);
+	err = copy_struct_from_user(arg, row->size, user, size);
 	if (err)
 		return err;
-	call->user_size = size;	/* the caller may have changed it meanwhile */
-	return 0;
+	header->size = size;	/* the caller may have changed it meanwhile */
+
+	if (header->flags & ~row->flags)
+		return -EOPNOTSUPP;
+	if (!labyrinth_file_is_mine(lf))
+		return -EPERM;
+	return labyrinth_pool_dead(&lf->ldev->pool) ? -ENODEV : 0;
+}
+
+/* By itself, because the reports are large, and the compiler zeroes what is on a stack. */
+static noinline long do_report(const struct labyrinth_ioctl_row *row,
+			       struct labyrinth_file *lf, void __user *user)
+{
+	union labyrinth_report report;
+	u32 size;
+	int err;
+
+	err = admit(row, lf, user, &report);
+	if (err)
+		return err;
+	size = report.header.size;
+	row->report(lf, &report);
+	report.header.size = size;
+	return copy_to_user(user, &report, min(row->size, size)) ? -EFAULT : 0;
 }
 
 /**
@@ -133,22 +147,20 @@ static long copy_in(struct labyrinth_call *call, const struct labyrinth_ioctl_ro
 long labyrinth_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct labyrinth_ioctl_row *row = find_row(cmd);
-	struct labyrinth_call call;	/* the rest of it is for copy_in() */
-	long err;
+	struct labyrinth_file *lf = file->private_data;
+	void __user *user = (void __user *)arg;
+	struct labyrinth_call call;
+	int err;
 
 	if (!row)
 		return -ENOTTY;
-	call.file = file;
-	call.lf = file->private_data;
-	call.user = (void __user *)arg;
-	err = copy_in(&call, row);
+	if (row->report)
+		return do_report(row, lf, user);
+	err = admit(row, lf, user, &call.arg);
 	if (err)
 		return err;
-	if (call.arg.flags & ~row->flags)
-		return -EOPNOTSUPP;
-	if (!labyrinth_file_is_mine(call.lf))
-		return -EPERM;
-	if (labyrinth_pool_dead(&call.lf->ldev->pool))
-		return -ENODEV;
+	call.file = file;
+	call.lf = lf;
+	call.user = user;
 	return row->call(&call);
 }

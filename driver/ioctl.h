@@ -8,11 +8,30 @@
 struct file;
 
 /**
- * union labyrinth_arg - the struct of any ioctl
- * @size: the first field of each
- * @flags: the second
+ * struct labyrinth_header - what the struct of any ioctl begins with
+ * @size: bytes of it that the caller knows
+ * @flags: what they mean depends on the ioctl
+ */
+struct labyrinth_header {
+	u32 size;
+	u32 flags;
+};
+
+/**
+ * union labyrinth_report - the struct of an ioctl that only asks how things are
+ * @header: the first fields of each
  * @info: LABYRINTH_INFO
  * @stat: LABYRINTH_STAT
+ */
+union labyrinth_report {
+	struct labyrinth_header header;
+	struct labyrinth_info info;
+	struct labyrinth_stat stat;
+};
+
+/**
+ * union labyrinth_arg - the struct of any other ioctl
+ * @header: the first fields of each
  * @acquire: LABYRINTH_ACQUIRE
  * @release: LABYRINTH_RELEASE
  * @copy: LABYRINTH_COPY
@@ -20,12 +39,7 @@ struct file;
  * @take: LABYRINTH_TAKE
  */
 union labyrinth_arg {
-	struct {
-		u32 size;
-		u32 flags;
-	};
-	struct labyrinth_info info;
-	struct labyrinth_stat stat;
+	struct labyrinth_header header;
 	struct labyrinth_acquire acquire;
 	struct labyrinth_release release;
 	struct labyrinth_copy copy;
@@ -38,14 +52,12 @@ union labyrinth_arg {
  * @file: the open file
  * @lf: its private part
  * @user: where the caller's struct is
- * @user_size: how many bytes of it the caller knows
  * @arg: the struct, zero past what the caller knows; its flags are known to be valid
  */
 struct labyrinth_call {
 	struct file *file;
 	struct labyrinth_file *lf;
 	void __user *user;
-	u32 user_size;
 	union labyrinth_arg arg;
 };
 

@@ -29,15 +29,14 @@ static u64 get_handle(struct vm_area_struct *vma)
 
 static void unmap_run(struct labyrinth_file *lf, pgoff_t first, pgoff_t last)
 {
-	unmap_mapping_range(&lf->mapping, (loff_t)first << PAGE_SHIFT,
-			    (loff_t)(last - first + 1) << PAGE_SHIFT, 1);
+	unmap_mapping_pages(&lf->mapping, first, last - first + 1, true);
 }
 
 /* Whether a page of a buffer belongs to the device until a fenced copy has ended. */
 static bool is_fenced(struct labyrinth_file *lf, struct labyrinth_page *page, u32 index)
 {
 	/* Only the owner submits copies, under the state mutex: none is overlooked. */
-	if (!data_race(page->dma_users) || READ_ONCE(page->owner) != lf)
+	if (!data_race(page->dma_users) || !labyrinth_file_owns(lf, page))
 		return false;
 	return labyrinth_engine_is_fenced(&lf->ldev->engine, &lf->queue, page, index);
 }
@@ -94,6 +93,16 @@ out:
 }
 
 /*
+ * Maps nothing around a page that is only read. But where this is missing, the kernel
+ * tries each fault in vain with the lock of the mapping before it takes mmap_lock: a
+ * third of the instructions of a fault.
+ */
+static vm_fault_t labyrinth_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
+{
+	return 0;
+}
+
+/*
  * Part of a mapping is gone, its page table entries with it. Pages it may have shown
  * count as untouched again; should another mapping show one of them too, it loses it
  * here and faults it in again, so that "untouched" always means "in no page table".
@@ -106,6 +115,8 @@ static void labyrinth_vma_close(struct vm_area_struct *vma)
 	pgoff_t first = ULONG_MAX, last = 0, pgoff;
 	struct labyrinth_page *page;
 
+	if (READ_ONCE(lf->arena_start) == vma->vm_start)
+		WRITE_ONCE(lf->arena_start, 0);
 	mutex_lock(&lf->state);
 	list_for_each_entry(page, &lf->buffers, link) {
 		pgoff = labyrinth_page_pgoff(pool, page);
@@ -130,6 +141,7 @@ static int labyrinth_mremap(struct vm_area_struct *vma)
 
 static const struct vm_operations_struct labyrinth_vm_ops = {
 	.fault = labyrinth_fault,
+	.map_pages = labyrinth_map_pages,
 	.close = labyrinth_vma_close,
 	.mremap = labyrinth_mremap,
 };
@@ -191,6 +203,8 @@ int labyrinth_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!lf->ldev->coherent)
 		vma->vm_page_prot = pgprot_dmacoherent(vma->vm_page_prot);
 	vma->vm_ops = &labyrinth_vm_ops;
+	if (!get_handle(vma))
+		WRITE_ONCE(lf->arena_start, vma->vm_start);
 	return 0;
 }
 
@@ -198,6 +212,9 @@ int labyrinth_mmap(struct file *file, struct vm_area_struct *vma)
  * labyrinth_mapping_find_arena() - find the mapping that POPULATE is to fill
  * @file: the open file
  * @address: where the caller says it has mapped the arena
+ *
+ * Looked up each time: a mapping that is being removed can be reached by whoever has
+ * kept a pointer to it, and what is inserted then is in no mapping that a revoke visits.
  *
  * Context: Process context, mmap_lock held.
  * Return: the mapping, or NULL if there is none of this file's arena.
@@ -232,8 +249,8 @@ void labyrinth_mapping_populate(struct labyrinth_file *lf, struct vm_area_struct
 	u32 i;
 
 	list_for_each_entry(page, pages, link) {
-		for (i = 0; i < labyrinth_page_count(page); i++) {
-			pgoff = labyrinth_page_pgoff(&lf->ldev->pool, page) + i;
+		pgoff = labyrinth_page_pgoff(&lf->ldev->pool, page);
+		for (i = 0; i < labyrinth_page_count(page); i++, pgoff++) {
 			if (pgoff >= vma_pages(vma))
 				break;	/* the end of the arena has been unmapped */
 			page->touched = true;
@@ -293,7 +310,7 @@ void labyrinth_mapping_init(struct labyrinth_file *lf, struct inode *inode)
 void labyrinth_mapping_revoke(struct labyrinth_file *lf, struct list_head *pages)
 {
 	struct labyrinth_pool *pool = &lf->ldev->pool;
-	pgoff_t first = 0, last = 0, next = 0;
+	pgoff_t first = 0, last = 0, next = 0, pgoff;
 	struct labyrinth_page *page;
 	u32 revoked = 0;
 
@@ -301,13 +318,14 @@ void labyrinth_mapping_revoke(struct labyrinth_file *lf, struct list_head *pages
 		if (!page->touched)
 			continue;
 		page->touched = false;
-		if (!revoked || labyrinth_page_pgoff(pool, page) != next) {
+		pgoff = labyrinth_page_pgoff(pool, page);
+		if (!revoked || pgoff != next) {
 			if (revoked)
 				unmap_run(lf, first, last);
-			first = labyrinth_page_pgoff(pool, page);
+			first = pgoff;
 		}
-		last = labyrinth_page_pgoff(pool, page) + labyrinth_page_count(page) - 1;
-		next = labyrinth_page_next(pool, page);
+		last = pgoff + labyrinth_page_count(page) - 1;
+		next = last + 2;	/* behind the guard */
 		revoked += labyrinth_page_count(page);
 	}
 	if (!revoked)

@@ -8,42 +8,31 @@
 #include "pool.h"
 
 /**
- * labyrinth_pool_move() - buffers go from one state to another
+ * labyrinth_pool_move() - count pages under another state
  * @pool: the pool
- * @pages: the buffers, all in state @from, in the caller's hands alone
- * @from: not the empty state
- * @to: likewise
- * @counter: what happened to them, counted in pages
+ * @pages: how many, all in the caller's hands, which changes their state afterwards
+ * @from: their state
+ * @to: the new one
+ * @counter: what happened to them
  *
- * Context: Process context; where a file gains or loses them, its state mutex is held.
- * Return: 0; -ENODEV, and nothing has changed.
+ * Context: Any.
+ * Return: 0; -ENODEV if the pool is dead, and nothing has changed.
  */
-int labyrinth_pool_move(struct labyrinth_pool *pool, struct list_head *pages,
-			enum labyrinth_state from, enum labyrinth_state to,
-			enum labyrinth_counter counter)
+int labyrinth_pool_move(struct labyrinth_pool *pool, u32 pages, enum labyrinth_state from,
+			enum labyrinth_state to, enum labyrinth_counter counter)
 {
-	struct labyrinth_page *page;
 	unsigned long flags;
-	u32 count = 0;
 	bool dead;
-
-	list_for_each_entry(page, pages, link)
-		count += labyrinth_page_count(page);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	dead = pool->dead;
 	if (!dead) {
-		pool->nr[from] -= count;
-		pool->nr[to] += count;
-		pool->counters[counter] += count;
+		pool->nr[from] -= pages;
+		pool->nr[to] += pages;
+		pool->counters[counter] += pages;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	if (dead)
-		return -ENODEV;
-
-	list_for_each_entry(page, pages, link)
-		page->state = to;
-	return 0;
+	return dead ? -ENODEV : 0;
 }
 
 /**
@@ -65,7 +54,31 @@ void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
 }
 
 /**
- * labyrinth_pool_take_slot() - take an empty slot, and the right to fill it
+ * labyrinth_pool_take_slot_locked() - take an empty slot, and the right to fill it
+ * @pool: the pool, its lock held
+ * @order: of the buffer that will be in it
+ *
+ * Context: Any.
+ * Return: the slot; NULL if there is none, or the pool may not hold so much.
+ */
+struct labyrinth_page *labyrinth_pool_take_slot_locked(struct labyrinth_pool *pool,
+						       u32 order)
+{
+	struct labyrinth_page *page;
+
+	if (pool->budget + (1u << order) > pool->limits.max)
+		return NULL;
+	page = list_first_entry_or_null(&pool->regions[order].empty,
+					struct labyrinth_page, link);
+	if (page) {
+		list_del_init(&page->link);
+		pool->budget += 1u << order;
+	}
+	return page;
+}
+
+/**
+ * labyrinth_pool_take_slot() - as labyrinth_pool_take_slot_locked(), with the lock
  * @pool: the pool
  * @order: of the buffer that will be in it
  *
@@ -74,19 +87,11 @@ void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
  */
 struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32 order)
 {
-	struct labyrinth_page *page = NULL;
-	u32 count = 1u << order;
+	struct labyrinth_page *page;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (pool->budget + count <= pool->limits.max) {
-		page = list_first_entry_or_null(&pool->regions[order].empty,
-						struct labyrinth_page, link);
-		if (page) {
-			list_del_init(&page->link);
-			pool->budget += count;
-		}
-	}
+	page = labyrinth_pool_take_slot_locked(pool, order);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return page;
 }
@@ -165,9 +170,7 @@ void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_pag
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	account = page->account;
-	WRITE_ONCE(page->account, NULL);
-	if (account)
-		labyrinth_account_uncharge(account, labyrinth_page_count(page));
+	labyrinth_page_uncharge(page);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	if (account && page->state == LABYRINTH_QUARANTINED)

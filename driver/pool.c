@@ -17,6 +17,11 @@
 
 #include "pool.h"
 
+static void all_left(struct percpu_ref *entered)
+{
+	complete(&container_of(entered, struct labyrinth_pool, entered)->left);
+}
+
 /**
  * labyrinth_pool_init() - set up a pool and fill it to its high watermark
  * @pool: zeroed memory, which must outlive every user of the pool
@@ -35,8 +40,8 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
 			const struct labyrinth_pool_ops *ops,
 			const struct labyrinth_limits *limits, u32 user_quota)
 {
+	u32 pages;
 	int err;
-	u32 i;
 
 	pool->dev = get_device(dev);	/* traced by name, also after its removal */
 	pool->ops = ops;
@@ -46,22 +51,22 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->returned);
 	INIT_LIST_HEAD(&pool->waiters);
-	init_waitqueue_head(&pool->idle);
+	init_completion(&pool->left);
 	INIT_DELAYED_WORK(&pool->refill_work, labyrinth_pool_refill_worker);
 	INIT_WORK(&pool->tidy_work, labyrinth_pool_tidy);
 
-	err = labyrinth_stock_init(&pool->stock);
+	err = percpu_ref_init(&pool->entered, all_left, 0, GFP_KERNEL);
+	if (!err)
+		err = labyrinth_stock_init(&pool->stock);
 	if (!err)
 		err = labyrinth_arena_init(pool);
 	if (err)
 		return err;
-	for (i = 0; i < limits->high; i++)
-		if (!labyrinth_pool_add_page(pool, LABYRINTH_GFP_PATIENT))
-			break;
-	if (!i)
+	pages = labyrinth_pool_fill(pool);
+	if (!pages)
 		return -ENOMEM;
-	if (i < limits->high)
-		dev_warn(dev, "only %u of %u pages could be preallocated\n", i,
+	if (pages < limits->high)
+		dev_warn(dev, "only %u of %u pages could be preallocated\n", pages,
 			 limits->high);
 	err = labyrinth_pool_start_shrinker(pool);
 	if (err)
@@ -144,60 +149,8 @@ void labyrinth_pool_kill(struct labyrinth_pool *pool)
 }
 
 /**
- * labyrinth_pool_enter() - begin to touch page contents, or to allocate or free them
- * @pool: the pool
- *
- * Removal sets dead first and then waits for all to leave, so it never frees a page
- * under a memset(), and no work is queued once it has been cancelled.
- *
- * Context: Any but NMI. Until leaving, nothing may wait for user space.
- * Return: false if the pool is dead: then stay out.
- */
-bool labyrinth_pool_enter(struct labyrinth_pool *pool)
-{
-	unsigned long flags;
-	bool alive;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	alive = !pool->dead;
-	if (alive)
-		pool->busy++;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return alive;
-}
-
-/**
- * labyrinth_pool_leave() - the end of what labyrinth_pool_enter() began
- * @pool: the pool
- *
- * Context: Any but NMI; on PREEMPT_RT, where a spinlock_t may be taken.
- */
-void labyrinth_pool_leave(struct labyrinth_pool *pool)
-{
-	unsigned long flags;
-	bool last;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	last = !--pool->busy && pool->dead;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	if (last)
-		wake_up(&pool->idle);
-}
-
-static bool pool_is_idle(struct labyrinth_pool *pool)
-{
-	unsigned long flags;
-	bool idle;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	idle = !pool->busy;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return idle;
-}
-
-/**
  * labyrinth_pool_stop() - wait until nothing touches the pages from the kernel
- * @pool: a dead pool, whose interrupt handler has been freed
+ * @pool: a dead pool, whose interrupt handler has been freed; once
  *
  * What it waits for is memory being zeroed, allocated or freed by each task that is in
  * the middle of it, never a task that copies to or from user space.
@@ -206,7 +159,8 @@ static bool pool_is_idle(struct labyrinth_pool *pool)
  */
 void labyrinth_pool_stop(struct labyrinth_pool *pool)
 {
-	wait_event(pool->idle, pool_is_idle(pool));
+	percpu_ref_kill(&pool->entered);
+	wait_for_completion(&pool->left);
 	cancel_delayed_work_sync(&pool->refill_work);
 	cancel_work_sync(&pool->tidy_work);
 	labyrinth_pool_stop_shrinker(pool);
@@ -254,19 +208,8 @@ void labyrinth_pool_release(struct labyrinth_pool *pool)
 {
 	vfree(pool->slots);
 	labyrinth_stock_free(&pool->stock);
+	percpu_ref_exit(&pool->entered);
 	put_device(pool->dev);
-}
-
-/**
- * labyrinth_pool_dead() - has the device gone?
- * @pool: the pool
- *
- * Context: Any. Stable only under a lock that removal takes after killing the pool,
- * such as a file's state mutex; elsewhere it is a hint.
- */
-bool labyrinth_pool_dead(struct labyrinth_pool *pool)
-{
-	return READ_ONCE(pool->dead);
 }
 
 /**
@@ -342,6 +285,6 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 	stat->chunks = count[LABYRINTH_CHUNKS];
 	stat->dma_timeouts = count[LABYRINTH_DMA_TIMEOUTS];
 	stat->chunks_outside = count[LABYRINTH_CHUNKS_OUTSIDE];
-	stat->steals = atomic64_read(&pool->stock.steals);
+	stat->steals = pool->stock.steals;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }

@@ -7,7 +7,7 @@
  *	page.c		one slot and the buffer in it
  *	arena.c		where each lies in the mmap offset space
  *	stock.c		where free pages lie: a shard for each CPU and a shared list
- *	claim.c		taking pages out, in three steps
+ *	claim.c		taking pages out, for user space
  *	wait.c		the FIFO of those who want more than there is
  *	atomic.c	taking and giving back from any context, for the kernel itself
  *	scrub.c		putting pages back: zeroing, publishing, trimming
@@ -19,10 +19,11 @@
 #ifndef LABYRINTH_POOL_H
 #define LABYRINTH_POOL_H
 
+#include <linux/completion.h>
 #include <linux/dma-mapping.h>
 #include <linux/list.h>
+#include <linux/percpu-refcount.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "account.h"
@@ -86,39 +87,40 @@ enum labyrinth_counter {
  * struct labyrinth_page - one slot of the pool, with or without a buffer in it
  * @cpu: the buffer in the kernel's address space; NULL in an empty slot
  * @dma: its bus address
- * @link: on the pool's empty or returned list (pool lock), in its stock, on the buffer list
- *	of the owning file (that file's state mutex), on that of the owning ticket, or
- *	on the private list of the one task that is acquiring or releasing it
+ * @link: on the pool's empty or returned list, or in its stock (pool lock), on the buffer
+ *	list of the owning file (that file's state mutex), on that of the owning ticket,
+ *	or on the private list of the one task that is acquiring or releasing it
  * @handle: names the latest ownership: how often the slot has been owned, above its
- *	number. Meaningful to @owner only; drawn by whoever has the page in hand
- * @owner: the file or ticket that owns it, NULL otherwise. Compared, never followed.
- *	It changes to and from a file only under that file's state mutex, so "is it
- *	mine" is stable there, whatever other files do
+ *	number. Meaningful to the owner only; drawn by whoever has the page in hand
  * @account: who pays while it belongs to somebody or is quarantined; set by the new
  *	owner, cleared under the pool's lock. Accounts are freed with RCU, so that anybody
  *	may have a look
- * @dma_users: copies that name it; guarded by the engine's lock
- * @state: enum labyrinth_state; changed by whoever has the page in hand, once the
- *	pool's counts have been changed under its lock
- * @order: the slot is for buffers of 2^order pages; never changes
+ * @dma_users: copies that name it, each perhaps twice; guarded by the engine's lock
+ * @held: the file that @account is of owns it. Changes only under that file's state
+ *	mutex, so that "is it mine" is stable there, whatever other files do, for as long
+ *	as the pool is not dead
  * @touched: a page table may show it; guarded by the owner's state mutex
+ * @state: enum labyrinth_state; changed by whoever has the page in hand, together with
+ *	the pool's counts or after them
+ * @order: the slot is for buffers of 2^order pages; never changes
  * @fill: while it is free, the byte that all of it consists of
  *
- * Nearly all are single pages, hence the name. 64 bytes each, in one array: that is
- * the list that holds every page at every instant, so removal frees them all, whoever
- * has what in hand.
+ * Nearly all are single pages, hence the name. All lie in one array: that is the list
+ * that holds every page at every instant, so removal frees them all, whoever has what
+ * in hand. With the slots of the higher orders it takes 63 bytes for each page of the
+ * pool.
  */
 struct labyrinth_page {
 	void *cpu;
 	dma_addr_t dma;
 	struct list_head link;
 	u64 handle;
-	void *owner;
 	struct labyrinth_account *account;
-	u32 dma_users;
+	u16 dma_users;
+	bool held;
+	bool touched;
 	u8 state;
 	u8 order;
-	bool touched;
 	u8 fill;
 };
 
@@ -193,8 +195,11 @@ enum labyrinth_refill {
  * @stock: free pages; @available of them are unclaimed
  * @sentinel: pages that become free are filled with a pattern, those handed out checked
  * @shrinker: gives pages back under memory pressure
- * @lock: guards everything below it; a shard's lock nests inside. Sections are O(1) and
- *	never allocate, so it may be taken in hard interrupt context on PREEMPT_RT
+ * @entered: who may touch the contents of pages, or allocate or free them, at the moment
+ * @left: all have left, and nobody can enter any more
+ * @lock: guards @stock and everything below it. Sections are short: LABYRINTH_AT_ONCE
+ *	pages at most, and a look at each CPU's shard; they never allocate, so it may be
+ *	taken in hard interrupt context on PREEMPT_RT
  * @limits: the watermarks
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
  * @waiters: claims that could not be met yet, oldest first
@@ -205,12 +210,10 @@ enum labyrinth_refill {
  * @set_aside: pages in @stock claimed for waiters that do not have enough yet
  * @nr_waiters: length of @waiters
  * @had_spare: what ops->spare() has told of is still true
- * @busy: tasks between labyrinth_pool_enter() and leave; removal waits for them
  * @suspended: the device is not to be rung
  * @dead: no page is handed out, published or allocated any more; set once
  * @refill: see enum labyrinth_refill
  * @counters: see enum labyrinth_counter
- * @idle: woken when @busy falls to 0 in a dead pool
  * @refill_work: allocates with GFP_KERNEL after the handler failed to
  * @refill_delay: its last pause after a failure, in ms; the worker's own
  * @tidy_work: scrubs @returned and frees surplus
@@ -228,6 +231,8 @@ struct labyrinth_pool {
 	struct labyrinth_stock stock;
 	bool sentinel;
 	struct shrinker *shrinker;
+	struct percpu_ref entered;
+	struct completion left;
 
 	raw_spinlock_t lock;
 	struct labyrinth_limits limits;
@@ -240,13 +245,11 @@ struct labyrinth_pool {
 	u32 set_aside;
 	u32 nr_waiters;
 	bool had_spare;
-	u32 busy;
 	bool suspended;
 	bool dead;
 	enum labyrinth_refill refill;
 	u64 counters[LABYRINTH_COUNTERS];
 
-	wait_queue_head_t idle;
 	struct delayed_work refill_work;
 	unsigned int refill_delay;
 	struct work_struct tidy_work;
@@ -256,7 +259,7 @@ struct labyrinth_pool {
 #define LABYRINTH_SLOT_BITS	16
 #define LABYRINTH_SLOT_MASK	((1u << LABYRINTH_SLOT_BITS) - 1)
 
-/* With the regions of all orders, and the guards, this makes the arena 207 MiB. */
+/* With the regions of all orders, and the guards, this makes the arena 168 MiB. */
 #define LABYRINTH_MAX_PAGES	16384u
 
 /* pool.c */
@@ -268,18 +271,53 @@ struct labyrinth_limits labyrinth_pool_limits(struct labyrinth_pool *pool);
 int labyrinth_pool_set_limits(struct labyrinth_pool *pool,
 			      const struct labyrinth_limits *limits);
 void labyrinth_pool_kill(struct labyrinth_pool *pool);
-bool labyrinth_pool_enter(struct labyrinth_pool *pool);
-void labyrinth_pool_leave(struct labyrinth_pool *pool);
 void labyrinth_pool_stop(struct labyrinth_pool *pool);
 void labyrinth_pool_end_charges(struct labyrinth_pool *pool);
 void labyrinth_pool_free_pages(struct labyrinth_pool *pool);
 void labyrinth_pool_release(struct labyrinth_pool *pool);
-bool labyrinth_pool_dead(struct labyrinth_pool *pool);
 void labyrinth_pool_count(struct labyrinth_pool *pool,
 			  enum labyrinth_counter counter, u64 amount);
 void labyrinth_pool_stat(struct labyrinth_pool *pool,
 			 struct labyrinth_account *account,
 			 struct labyrinth_stat *stat);
+
+/**
+ * labyrinth_pool_dead() - has the device gone?
+ * @pool: the pool
+ *
+ * Context: Any. Stable only under a lock that removal takes after killing the pool,
+ * such as a file's state mutex; elsewhere it is a hint.
+ */
+static inline bool labyrinth_pool_dead(struct labyrinth_pool *pool)
+{
+	return READ_ONCE(pool->dead);
+}
+
+/**
+ * labyrinth_pool_enter() - begin to touch page contents, or to allocate or free them
+ * @pool: the pool
+ *
+ * Removal waits until all have left, so it never frees a page under a memset(), and no
+ * work is queued once it has been cancelled.
+ *
+ * Context: Any but NMI. Until leaving, nothing may wait for user space.
+ * Return: false if the pool is dead: then stay out.
+ */
+static inline bool labyrinth_pool_enter(struct labyrinth_pool *pool)
+{
+	return !labyrinth_pool_dead(pool) && percpu_ref_tryget_live(&pool->entered);
+}
+
+/**
+ * labyrinth_pool_leave() - the end of what labyrinth_pool_enter() began
+ * @pool: the pool
+ *
+ * Context: Any but NMI.
+ */
+static inline void labyrinth_pool_leave(struct labyrinth_pool *pool)
+{
+	percpu_ref_put(&pool->entered);
+}
 
 /* page.c */
 bool labyrinth_page_alloc(struct labyrinth_pool *pool, struct labyrinth_page *page,
@@ -288,10 +326,12 @@ void labyrinth_page_free(struct labyrinth_pool *pool, struct labyrinth_page *pag
 unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index);
 void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_page *page);
 struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32 order);
+struct labyrinth_page *labyrinth_pool_take_slot_locked(struct labyrinth_pool *pool,
+						       u32 order);
 void labyrinth_pool_put_slot(struct labyrinth_pool *pool, struct labyrinth_page *page);
 void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
 			     struct labyrinth_account *account, u32 pages);
-int labyrinth_pool_move(struct labyrinth_pool *pool, struct list_head *pages,
+int labyrinth_pool_move(struct labyrinth_pool *pool, u32 pages,
 			enum labyrinth_state from, enum labyrinth_state to,
 			enum labyrinth_counter counter);
 
@@ -307,6 +347,13 @@ static inline u32 labyrinth_page_slot(const struct labyrinth_pool *pool,
 	return page - pool->slots;
 }
 
+/* The slot that a handle of this pool names, whoever has it now. */
+static inline struct labyrinth_page *
+labyrinth_page_of_handle(const struct labyrinth_pool *pool, u64 handle)
+{
+	return &pool->slots[handle & LABYRINTH_SLOT_MASK];
+}
+
 /* Free pages that stay though others could use them: some for user space, and @low. */
 static inline u32 labyrinth_limits_keep(const struct labyrinth_limits *limits)
 {
@@ -319,12 +366,35 @@ static inline u32 labyrinth_pool_max_request(const struct labyrinth_pool *pool)
 	return max(READ_ONCE(pool->limits.max) / 4, 1u);
 }
 
+/* The pool's lock is held. In-kernel clients do not pay. */
+static inline void labyrinth_page_uncharge(struct labyrinth_page *page)
+{
+	struct labyrinth_account *account = page->account;
+
+	WRITE_ONCE(page->account, NULL);
+	if (account)
+		labyrinth_account_uncharge(account, labyrinth_page_count(page));
+}
+
 /* arena.c */
 int labyrinth_arena_init(struct labyrinth_pool *pool);
-pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
-			     const struct labyrinth_page *page);
-pgoff_t labyrinth_page_next(const struct labyrinth_pool *pool,
-			    const struct labyrinth_page *page);
+
+/* From one slot of an order to the next: a buffer, and its guard. */
+static inline pgoff_t labyrinth_arena_stride(u32 order)
+{
+	return (1u << order) + 1;
+}
+
+/* Where a slot lies: its first page, in pages from the start of the arena. */
+static inline pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
+					   const struct labyrinth_page *page)
+{
+	const struct labyrinth_region *region = &pool->regions[page->order];
+	u32 slot = labyrinth_page_slot(pool, page);
+
+	return region->pgoff + (slot - region->first) * labyrinth_arena_stride(page->order);
+}
+
 struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
 					    pgoff_t pgoff);
 
@@ -361,6 +431,7 @@ bool labyrinth_pool_spare_appeared(struct labyrinth_pool *pool);
 u32 labyrinth_pool_demand(struct labyrinth_pool *pool);
 bool labyrinth_pool_serve_oldest(struct labyrinth_pool *pool);
 void labyrinth_pool_serve(struct labyrinth_pool *pool);
+bool labyrinth_pool_is_unsettled(struct labyrinth_pool *pool);
 void labyrinth_pool_settle(struct labyrinth_pool *pool);
 void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool);
 
@@ -373,18 +444,31 @@ static inline u32 labyrinth_pool_spare(struct labyrinth_pool *pool)
 }
 
 /* claim.c */
-int labyrinth_pool_claim(struct labyrinth_pool *pool,
-			 struct labyrinth_account *account, u32 least, u32 most,
-			 int or_else, ktime_t deadline);
+
+/**
+ * struct labyrinth_request - single pages that somebody wants
+ * @account: who pays
+ * @least: pages without which the request fails, at least 1
+ * @most: pages it may take if they are there and the quota allows
+ * @or_else: errno to answer instead of waiting, or 0 to wait
+ * @deadline: CLOCK_MONOTONIC time to give up at, 0 for none
+ */
+struct labyrinth_request {
+	struct labyrinth_account *account;
+	u32 least;
+	u32 most;
+	int or_else;
+	ktime_t deadline;
+};
+
+int labyrinth_pool_take(struct labyrinth_pool *pool, const struct labyrinth_request *want,
+			struct list_head *pages);
+void labyrinth_pool_untake(struct labyrinth_pool *pool, struct labyrinth_account *account,
+			   struct list_head *pages);
 int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *account,
 			 u32 least, u32 *room);
 u32 labyrinth_pool_reachable(struct labyrinth_pool *pool);
-int labyrinth_pool_collect(struct labyrinth_pool *pool,
-			   struct labyrinth_account *account, u32 count,
-			   struct list_head *pages);
-void labyrinth_pool_uncollect(struct labyrinth_pool *pool,
-			      struct labyrinth_account *account,
-			      struct list_head *pages);
+struct labyrinth_page *labyrinth_pool_pop(struct labyrinth_pool *pool);
 
 /* sentinel.c */
 void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page);
@@ -433,7 +517,8 @@ void labyrinth_pool_return_later(struct labyrinth_pool *pool,
 /* Where sleeping is allowed: pages are worth reclaim, but not the OOM killer. */
 #define LABYRINTH_GFP_PATIENT	(GFP_KERNEL | __GFP_RETRY_MAYFAIL)
 
-bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp);
+u32 labyrinth_pool_fill(struct labyrinth_pool *pool);
+bool labyrinth_pool_refill_due(struct labyrinth_pool *pool);
 void labyrinth_pool_check_refill(struct labyrinth_pool *pool);
 bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool);
 void labyrinth_pool_suspend(struct labyrinth_pool *pool);

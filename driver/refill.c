@@ -36,25 +36,21 @@ static bool wants_page(struct labyrinth_pool *pool)
 	       refill_level(pool) < refill_target(pool);
 }
 
-static bool pool_wants_page(struct labyrinth_pool *pool)
-{
-	unsigned long flags;
-	bool wants;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	wants = wants_page(pool);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return wants;
-}
-
 /* Nothing is left that user space may have. */
 static bool is_drained(struct labyrinth_pool *pool)
 {
 	return refill_level(pool) <= pool->limits.reserve;
 }
 
-/* Below the low watermark, or too low to hand out anything, or somebody waits. */
-static bool refill_due(struct labyrinth_pool *pool)
+/**
+ * labyrinth_pool_refill_due() - does the pool run low?
+ * @pool: the pool, its lock held
+ *
+ * Context: Any.
+ * Return: whether it is below the low watermark, or too low to hand out anything, or
+ * somebody waits.
+ */
+bool labyrinth_pool_refill_due(struct labyrinth_pool *pool)
 {
 	return refill_level(pool) < pool->limits.low || is_drained(pool) ||
 	       pool->nr_waiters;
@@ -72,7 +68,7 @@ bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool)
 	lockdep_assert_held(&pool->lock);
 	if (pool->refill != LABYRINTH_REFILL_IDLE || pool->suspended)
 		return false;
-	if (!refill_due(pool) || !wants_page(pool))
+	if (!labyrinth_pool_refill_due(pool) || !wants_page(pool))
 		return false;
 	pool->refill = LABYRINTH_REFILL_KICKED;
 	return true;
@@ -131,39 +127,80 @@ void labyrinth_pool_resume(struct labyrinth_pool *pool)
 	labyrinth_pool_check_refill(pool);
 }
 
-/**
- * labyrinth_pool_add_page() - allocate a page and make it free
- * @pool: the pool
- * @gfp: how hard to try
- *
- * Context: As @gfp allows.
- * Return: whether it worked.
- */
-bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp)
+/* The pool's lock is held. */
+static struct labyrinth_page *next_slot(struct labyrinth_pool *pool)
 {
-	struct labyrinth_page *page = labyrinth_pool_take_slot(pool, 0);
+	return wants_page(pool) ? labyrinth_pool_take_slot_locked(pool, 0) : NULL;
+}
+
+static struct labyrinth_page *first_slot(struct labyrinth_pool *pool)
+{
+	struct labyrinth_page *page;
 	unsigned long flags;
-	bool more;
 
-	if (!page)
-		return false;
-	if (!labyrinth_page_alloc(pool, page, gfp)) {
-		labyrinth_pool_put_slot(pool, page);
-		return false;
-	}
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	page = next_slot(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return page;
+}
 
+/* Makes a new page free, and in the same lock section takes a slot for @more of them. */
+static struct labyrinth_page *publish_page(struct labyrinth_pool *pool,
+					   struct labyrinth_page *page, bool more)
+{
+	unsigned long flags;
+	LIST_HEAD(one);
+	bool served;
+
+	list_add(&page->link, &one);
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	page->state = LABYRINTH_FREE;
 	pool->nr[LABYRINTH_FREE]++;
 	pool->total++;
-	labyrinth_stock_put(&pool->stock, page);
+	labyrinth_stock_put(&pool->stock, &one, 1);
 	pool->available++;
-	more = labyrinth_pool_serve_oldest(pool);
+	served = pool->nr_waiters && labyrinth_pool_serve_oldest(pool);
+	page = more ? next_slot(pool) : NULL;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
-	if (more)
+	if (served)
 		labyrinth_pool_serve(pool);
-	return true;
+	return page;
+}
+
+/* Allocates up to @most pages, fewer if the target has been reached or an attempt fails. */
+static u32 allocate_pages(struct labyrinth_pool *pool, gfp_t gfp, u32 most, bool *failed)
+{
+	struct labyrinth_page *page = first_slot(pool);
+	u32 pages = 0;
+
+	*failed = false;
+	while (page) {
+		if (!labyrinth_page_alloc(pool, page, gfp)) {
+			labyrinth_pool_put_slot(pool, page);
+			*failed = true;
+			break;
+		}
+		pages++;
+		page = publish_page(pool, page, pages < most);
+		if (gfpflags_allow_blocking(gfp))
+			cond_resched();
+	}
+	return pages;
+}
+
+/**
+ * labyrinth_pool_fill() - allocate pages up to the high watermark
+ * @pool: the pool, of which nobody knows yet
+ *
+ * Context: Process context.
+ * Return: how many there are now.
+ */
+u32 labyrinth_pool_fill(struct labyrinth_pool *pool)
+{
+	bool failed;
+
+	return allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 }
 
 /**
@@ -178,17 +215,11 @@ bool labyrinth_pool_add_page(struct labyrinth_pool *pool, gfp_t gfp)
  */
 void labyrinth_pool_refill_irq(struct labyrinth_pool *pool)
 {
-	bool failed = false, ring = false, worker;
+	bool failed, ring = false, worker;
 	unsigned long flags;
-	u32 pages = 0;
+	u32 pages;
 
-	while (pages < REFILL_BUDGET && pool_wants_page(pool)) {
-		if (!labyrinth_pool_add_page(pool, GFP_ATOMIC)) {
-			failed = true;
-			break;
-		}
-		pages++;
-	}
+	pages = allocate_pages(pool, GFP_ATOMIC, REFILL_BUDGET, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->counters[LABYRINTH_IRQ_REFILLS] += !!pages;
@@ -224,17 +255,11 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 {
 	struct labyrinth_pool *pool = container_of(to_delayed_work(work),
 						   struct labyrinth_pool, refill_work);
-	bool failed = false, ring = false, again;
+	bool failed, ring = false, again;
 	unsigned long flags;
-	u32 pages = 0;
+	u32 pages;
 
-	while (!failed && pool_wants_page(pool)) {
-		if (labyrinth_pool_add_page(pool, LABYRINTH_GFP_PATIENT))
-			pages++;
-		else
-			failed = true;
-		cond_resched();
-	}
+	pages = allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->counters[LABYRINTH_WORKER_REFILLS] += !!pages;

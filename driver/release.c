@@ -18,15 +18,15 @@ static bool is_mapped(struct labyrinth_page *page)
  * Ends the ownership of @pages, and leaves on the list those that can be scrubbed at
  * once. State mutex held.
  */
-static void disown(struct labyrinth_file *lf, struct list_head *pages)
+static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count)
 {
 	struct labyrinth_page *page, *next;
 
 	labyrinth_mapping_revoke(lf, pages);
+	WRITE_ONCE(lf->owned, lf->owned - count);
 	list_for_each_entry_safe(page, next, pages, link) {
 		trace_labyrinth_release(&lf->ldev->pool, page, page->handle);
-		WRITE_ONCE(page->owner, NULL);
-		WRITE_ONCE(lf->owned, lf->owned - 1);
+		labyrinth_file_let_go(lf, page);
 		/* Only this file submits copies of its pages, under the state mutex. */
 		if (!data_race(page->dma_users))
 			continue;
@@ -46,7 +46,7 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages)
 long labyrinth_do_release(struct labyrinth_call *call)
 {
 	struct labyrinth_release *release = &call->arg.release;
-	bool only_unmapped = call->arg.flags & LABYRINTH_RELEASE_IF_UNMAPPED;
+	bool only_unmapped = release->flags & LABYRINTH_RELEASE_IF_UNMAPPED;
 	struct labyrinth_file *lf = call->lf;
 	LIST_HEAD(pages);
 	struct labyrinth_handles handles;
@@ -61,7 +61,7 @@ long labyrinth_do_release(struct labyrinth_call *call)
 	mutex_lock(&lf->state);
 	err = labyrinth_collect(lf, &handles, only_unmapped ? is_mapped : NULL, &pages);
 	if (!err)
-		disown(lf, &pages);
+		disown(lf, &pages, handles.count);
 	mutex_unlock(&lf->state);
 	labyrinth_handles_put(&handles);
 
@@ -82,7 +82,7 @@ void labyrinth_release_all(struct labyrinth_file *lf)
 
 	mutex_lock(&lf->state);
 	list_splice_init(&lf->buffers, &pages);
-	disown(lf, &pages);
+	disown(lf, &pages, lf->owned);
 	mutex_unlock(&lf->state);
 	labyrinth_pool_return(&lf->ldev->pool, &pages);
 }

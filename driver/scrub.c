@@ -51,47 +51,73 @@ u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above)
 	return surplus;
 }
 
-/* Ends the charge for a scrubbed page and makes it free. */
-static void publish_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
+/* Makes scrubbed pages free, at most LABYRINTH_AT_ONCE; @pages is emptied. */
+static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 count)
 {
-	struct labyrinth_account *account = page->account;
+	struct labyrinth_page *page;
 	unsigned long flags;
-	bool quarantined, more;
+	bool unsettled;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	quarantined = page->state == LABYRINTH_QUARANTINED;
-	pool->nr[page->state]--;
-	pool->nr[LABYRINTH_FREE]++;
-	page->state = LABYRINTH_FREE;
-	WRITE_ONCE(page->account, NULL);
-	if (account)	/* in-kernel clients do not pay */
-		labyrinth_account_uncharge(account, 1);
-	labyrinth_stock_put(&pool->stock, page);
-	pool->available++;
-	pool->counters[LABYRINTH_SCRUBBED]++;
-	pool->counters[LABYRINTH_RELEASED]++;
-	more = labyrinth_pool_serve_oldest(pool);
+	list_for_each_entry(page, pages, link) {
+		pool->nr[page->state]--;
+		page->state = LABYRINTH_FREE;
+		labyrinth_page_uncharge(page);
+	}
+	pool->nr[LABYRINTH_FREE] += count;
+	labyrinth_stock_put(&pool->stock, pages, count);
+	pool->available += count;
+	pool->counters[LABYRINTH_SCRUBBED] += count;
+	pool->counters[LABYRINTH_RELEASED] += count;
+	if (pool->nr_waiters)	/* at once: we may be preempted behind this section */
+		labyrinth_pool_serve_oldest(pool);
+	unsettled = labyrinth_pool_is_unsettled(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
-	if (quarantined)
-		labyrinth_account_put(account);
-	if (more)
-		labyrinth_pool_serve(pool);
+	if (unsettled)
+		labyrinth_pool_settle(pool);
 }
 
-/* A single page goes back into the pool, a larger buffer, zeroed, to the system. */
-static void scrub_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
+/* A larger buffer goes back to the system, and zeroed. */
+static void give_up(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
-	if (!page->order) {
-		labyrinth_page_fill(pool, page);
-		publish_page(pool, page);
-		return;
-	}
+	struct labyrinth_account *account = page->account;
+	bool quarantined = page->state == LABYRINTH_QUARANTINED;
+
 	memset(page->cpu, 0, PAGE_SIZE << page->order);
 	labyrinth_pool_count(pool, LABYRINTH_SCRUBBED, labyrinth_page_count(page));
 	labyrinth_pool_count(pool, LABYRINTH_RELEASED, labyrinth_page_count(page));
-	labyrinth_page_end_charge(pool, page);
 	labyrinth_pool_dissolve(pool, page, page->state);
+	if (quarantined)	/* it has kept its account alive */
+		labyrinth_account_put(account);
+	labyrinth_pool_settle(pool);
+}
+
+/* Until the pool dies; what is left in @pages then is not to be touched. */
+static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
+{
+	struct labyrinth_page *page, *next;
+	LIST_HEAD(scrubbed);
+	u32 count = 0;
+
+	list_for_each_entry_safe(page, next, pages, link) {
+		/* Removal waits until we leave, so do not let it wait long. */
+		if (labyrinth_pool_dead(pool))
+			break;
+		if (page->order) {
+			list_del_init(&page->link);
+			give_up(pool, page);
+			continue;
+		}
+		labyrinth_page_fill(pool, page);
+		list_move_tail(&page->link, &scrubbed);
+		if (++count == LABYRINTH_AT_ONCE) {
+			publish(pool, &scrubbed, count);
+			count = 0;
+		}
+	}
+	if (count)
+		publish(pool, &scrubbed, count);
 }
 
 /**
@@ -104,20 +130,16 @@ static void scrub_page(struct labyrinth_pool *pool, struct labyrinth_page *page)
  */
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages)
 {
-	bool entered = labyrinth_pool_enter(pool);
 	struct labyrinth_page *page, *next;
 
+	if (labyrinth_pool_enter(pool)) {
+		scrub(pool, pages);
+		labyrinth_pool_leave(pool);
+	}
 	list_for_each_entry_safe(page, next, pages, link) {
 		list_del_init(&page->link);
-		/* Removal waits until we leave, so do not let it wait long. */
-		if (entered && !labyrinth_pool_dead(pool))
-			scrub_page(pool, page);
-		else
-			labyrinth_page_end_charge(pool, page);
+		labyrinth_page_end_charge(pool, page);
 	}
-	if (entered)
-		labyrinth_pool_leave(pool);
-	labyrinth_pool_settle(pool);
 }
 
 /**
@@ -209,17 +231,34 @@ struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
 						   u32 above,
 						   enum labyrinth_counter counter)
 {
+	struct labyrinth_page *page = NULL;
 	unsigned long flags;
-	bool surplus;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	surplus = surplus_above(pool, above);
-	if (surplus) {
-		pool->available--;
+	if (surplus_above(pool, above)) {
+		page = labyrinth_pool_pop(pool);
 		pool->counters[counter]++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return surplus ? labyrinth_stock_get(&pool->stock, &pool->lock) : NULL;
+	return page;
+}
+
+/* One that was put aside in a context where it could not be scrubbed. */
+static void scrub_returned(struct labyrinth_pool *pool, struct labyrinth_page *page)
+{
+	struct labyrinth_account *account = page->account;
+	bool quarantined = page->state == LABYRINTH_QUARANTINED;
+	LIST_HEAD(pages);
+
+	if (page->order) {
+		give_up(pool, page);
+		return;
+	}
+	labyrinth_page_fill(pool, page);
+	list_add(&page->link, &pages);
+	publish(pool, &pages, 1);
+	if (quarantined)	/* it has kept its account alive */
+		labyrinth_account_put(account);
 }
 
 /**
@@ -234,12 +273,9 @@ void labyrinth_pool_tidy(struct work_struct *work)
 	struct labyrinth_page *page;
 
 	while ((page = next_returned(pool))) {
-		scrub_page(pool, page);
+		scrub_returned(pool, page);
 		cond_resched();
 	}
-	labyrinth_pool_serve(pool);
-	labyrinth_pool_check_refill(pool);
-
 	while ((page = labyrinth_pool_next_surplus(pool, READ_ONCE(pool->limits.high),
 						   LABYRINTH_TRIMMED))) {
 		labyrinth_pool_dissolve(pool, page, LABYRINTH_FREE);

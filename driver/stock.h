@@ -3,27 +3,26 @@
 #ifndef LABYRINTH_STOCK_H
 #define LABYRINTH_STOCK_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
-#include <linux/spinlock.h>
 
 struct labyrinth_page;
 
+/* Pages put or taken in one go, while the pool's lock is held. */
+#define LABYRINTH_AT_ONCE	16
+
 /**
  * struct labyrinth_shard - a list of free pages
- * @lock: guards the rest; nests in the pool's lock. Sections are O(1)
- * @pages: the pages, the one that came last in front
- * @count: how many; read without the lock to pass by an empty shard
+ * @pages: the pages, those that came last in front
+ * @count: how many
  */
 struct labyrinth_shard {
-	raw_spinlock_t lock;
 	struct list_head pages;
 	u32 count;
 };
 
 /**
- * struct labyrinth_stock - all free pages of a pool
+ * struct labyrinth_stock - all free pages of a pool; guarded by its lock
  * @shards: a few for each CPU
  * @shared: the others
  * @steals: pages that a CPU took out of another one's shard
@@ -31,13 +30,14 @@ struct labyrinth_shard {
 struct labyrinth_stock {
 	struct labyrinth_shard __percpu *shards;
 	struct labyrinth_shard shared;
-	atomic64_t steals;
+	u64 steals;
 };
 
 int labyrinth_stock_init(struct labyrinth_stock *stock);
 void labyrinth_stock_free(struct labyrinth_stock *stock);
-void labyrinth_stock_put(struct labyrinth_stock *stock, struct labyrinth_page *page);
-struct labyrinth_page *labyrinth_stock_get(struct labyrinth_stock *stock,
-					   raw_spinlock_t *pool_lock);
+void labyrinth_stock_put(struct labyrinth_stock *stock, struct list_head *pages,
+			 u32 count);
+void labyrinth_stock_take(struct labyrinth_stock *stock, struct list_head *pages,
+			  u32 count);
 
 #endif /* LABYRINTH_STOCK_H */

@@ -44,10 +44,7 @@ static void free_ticket(struct labyrinth_ticket *ticket)
 static int close_ticket(struct inode *inode, struct file *file)
 {
 	struct labyrinth_ticket *ticket = file->private_data;
-	struct labyrinth_page *page;
 
-	list_for_each_entry(page, &ticket->pages, link)
-		WRITE_ONCE(page->owner, NULL);
 	labyrinth_pool_return(&ticket->ldev->pool, &ticket->pages);
 	free_ticket(ticket);
 	return 0;
@@ -82,30 +79,36 @@ static bool is_in_use(struct labyrinth_page *page)
 static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles *handles,
 		       struct labyrinth_ticket *ticket)
 {
+	struct labyrinth_pool *pool = &lf->ldev->pool;
 	struct labyrinth_page *page;
 	LIST_HEAD(pages);
+	u32 total = 0;
 	int err;
 
 	mutex_lock(&lf->state);
 	err = labyrinth_collect(lf, handles, is_in_use, &pages);
-	if (!err) {
-		labyrinth_mapping_revoke(lf, &pages);
-		labyrinth_collect_as_given(lf, handles, &pages);
-		err = labyrinth_pool_move(&lf->ldev->pool, &pages, LABYRINTH_OWNED,
-					  LABYRINTH_TICKETED, LABYRINTH_GIVEN);
-	}
+	if (err)
+		goto out;
+	labyrinth_mapping_revoke(lf, &pages);
+	labyrinth_collect_as_given(lf, handles, &pages);
+	list_for_each_entry(page, &pages, link)
+		total += labyrinth_page_count(page);
+	err = labyrinth_pool_move(pool, total, LABYRINTH_OWNED, LABYRINTH_TICKETED,
+				  LABYRINTH_GIVEN);
 	if (err) {
 		list_splice_tail(&pages, &lf->buffers);
-	} else {
-		list_for_each_entry(page, &pages, link) {
-			ticket->total += labyrinth_page_count(page);
-			trace_labyrinth_give(&lf->ldev->pool, page, page->handle);
-			WRITE_ONCE(page->owner, ticket);
-		}
-		list_splice(&pages, &ticket->pages);
-		ticket->count = handles->count;
-		WRITE_ONCE(lf->owned, lf->owned - handles->count);
+		goto out;
 	}
+	list_for_each_entry(page, &pages, link) {
+		trace_labyrinth_give(pool, page, page->handle);
+		page->state = LABYRINTH_TICKETED;
+		labyrinth_file_let_go(lf, page);
+	}
+	list_splice(&pages, &ticket->pages);
+	ticket->count = handles->count;
+	ticket->total = total;
+	WRITE_ONCE(lf->owned, lf->owned - handles->count);
+out:
 	mutex_unlock(&lf->state);
 	return err;
 }
@@ -219,8 +222,8 @@ static int take(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
 		return err;
 	err = tell_taker(call, ticket);
 	if (!err)
-		err = labyrinth_adopt(lf, &ticket->pages, ticket->count,
-				      LABYRINTH_TICKETED, LABYRINTH_TAKEN, NULL);
+		err = labyrinth_adopt(lf, &ticket->pages, ticket->count, ticket->total,
+				      LABYRINTH_TICKETED, NULL);
 	labyrinth_pool_uncharge(pool, err ? lf->account : ticket->account, ticket->total);
 	if (!err) {
 		ticket->count = 0;

@@ -107,6 +107,18 @@ bool labyrinth_pool_spare_appeared(struct labyrinth_pool *pool)
 	return pool->had_spare && !had_spare;
 }
 
+/**
+ * labyrinth_pool_is_unsettled() - has labyrinth_pool_settle() anything to do?
+ * @pool: the pool, its lock held, with pages that have come back
+ *
+ * Context: Any.
+ */
+bool labyrinth_pool_is_unsettled(struct labyrinth_pool *pool)
+{
+	return pool->nr_waiters || !pool->had_spare || labyrinth_pool_refill_due(pool) ||
+	       labyrinth_pool_has_surplus(pool);
+}
+
 /* One lock section per waiter, and one for all the rest. */
 static void settle(struct labyrinth_pool *pool, bool came_back)
 {
