@@ -319,6 +319,48 @@ TEST_F(populate, page_that_found_no_place_counts_as_unmapped)
 	EXPECT_EQ(self->before.revoked, stat_value(self->fd, revoked));
 }
 
+/* Acquires and fills the arena, until that is no longer there. */
+struct filler {
+	pthread_t thread;
+	int fd;
+	char *arena;
+	atomic_uint count;
+	struct labyrinth_buffer buffers[32];
+};
+
+static void *filler_run(void *argument)
+{
+	struct filler *filler = argument;
+	unsigned int n = 0;
+
+	while (n < ARRAY_SIZE(filler->buffers) &&
+	       raw_populate(filler->fd, 1, 0, &filler->buffers[n],
+			    (uintptr_t)filler->arena) == 1)
+		atomic_store(&filler->count, ++n);
+	return NULL;
+}
+
+/* An insertion that comes too late would be in no mapping that a revoke visits. */
+TEST_F(populate, arena_unmapped_in_the_middle_of_it_shows_nothing_afterwards)
+{
+	struct filler filler = { .fd = self->fd, .arena = self->arena };
+	unsigned int turn, i;
+
+	for (turn = 0; turn < 200; turn++) {
+		atomic_store(&filler.count, 0);
+		ASSERT_EQ(0, pthread_create(&filler.thread, NULL, filler_run, &filler));
+		while (atomic_load(&filler.count) < turn % 8 + 1)
+			sched_yield();
+		ASSERT_EQ(0, munmap(filler.arena, self->info.arena_length));
+		ASSERT_EQ(0, pthread_join(filler.thread, NULL));
+		for (i = 0; i < atomic_load(&filler.count); i++)
+			ASSERT_EQ(SIGSEGV, touch(filler.arena + filler.buffers[i].offset,
+						 TOUCH_READ));
+		test_release(self->fd, atomic_load(&filler.count), filler.buffers);
+		filler.arena = test_map_arena(self->fd, &self->info);
+	}
+}
+
 /* An ACQUIRE with POPULATE that has to wait. */
 struct populator {
 	pthread_t thread;
