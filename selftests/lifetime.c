@@ -242,26 +242,27 @@ TEST_F_TIMEOUT(unbind, open_and_close_may_race_with_removal, 90)
 }
 
 /* Real hot-unplug: the machine's host takes edu1 away and gives it back. */
-#define HOST_ADDRESS	"0000:00:11.0"
 #define CYCLES		25
 #define WARM_UP		5
 
 FIXTURE(unplug)
 {
 	const char *host;
+	const char *address;	/* of edu1, which depends on the machine */
 };
 
 FIXTURE_SETUP(unplug)
 {
 	self->host = getenv("LABYRINTH_HOST");
-	if (!self->host)
-		SKIP(return, "no host to unplug devices: LABYRINTH_HOST is not set");
-	ASSERT_TRUE(device_is_there(HOST_ADDRESS));
+	self->address = getenv("LABYRINTH_HOST_DEVICE");
+	if (!self->host || !self->address)
+		SKIP(return, "no host to unplug devices: LABYRINTH_HOST, _HOST_DEVICE not set");
+	ASSERT_TRUE(device_is_there(self->address));
 }
 
 FIXTURE_TEARDOWN(unplug)
 {
-	if (!device_is_there(HOST_ADDRESS))
+	if (self->address && !device_is_there(self->address))
 		host_command(self->host, "device_add edu1\n");
 }
 
@@ -315,22 +316,22 @@ TEST_F_TIMEOUT(unplug, twenty_five_times_under_load_without_a_leak, 400)
 			ioremaps = lines_with("/proc/vmallocinfo", "ioremap");
 			interrupts = lines_with("/proc/interrupts", "labyrinth");
 		}
-		fd = device_open_at(HOST_ADDRESS);
+		fd = device_open_at(self->address);
 		ASSERT_LE(0, fd);
 		load_start(_metadata, &load, fd);
 		ASSERT_EQ(0, host_command(self->host, "device_del edu1\n"));
-		ASSERT_TRUE(wait_until(!device_is_there(HOST_ADDRESS)) ||
-			    wait_until(!device_is_there(HOST_ADDRESS)));
+		ASSERT_TRUE(wait_until(!device_is_there(self->address)) ||
+			    wait_until(!device_is_there(self->address)));
 		load_expect_dead(_metadata, &load);
 		ASSERT_EQ(0, host_command(self->host, "device_add edu1\n"));
-		ASSERT_TRUE(wait_until(device_is_there(HOST_ADDRESS)) ||
-			    wait_until(device_is_there(HOST_ADDRESS)));
+		ASSERT_TRUE(wait_until(device_is_there(self->address)) ||
+			    wait_until(device_is_there(self->address)));
 	}
 	EXPECT_GT(bound, available - file_value("/proc/meminfo", "MemAvailable:"));
 	EXPECT_GT(bound, file_value("/proc/meminfo", "Slab:") - slab);
 	EXPECT_EQ(ioremaps, lines_with("/proc/vmallocinfo", "ioremap"));
 	EXPECT_EQ(interrupts, lines_with("/proc/interrupts", "labyrinth"));
-	fd = device_open_at(HOST_ADDRESS);
+	fd = device_open_at(self->address);
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(wait_until(device_is_quiet(fd)));
 	close(fd);
