@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Loading and unloading as test programs of one case each, so that they are
-# reported, timed, and the kernel log is read after them like after any other.
+# What the guest does itself, as test programs: so it is reported, timed, and the kernel
+# log is read after it, like after any other.
 # shellcheck source=selftests/vm/guest/lib.sh
 . /vm/lib.sh
 
@@ -17,6 +17,7 @@ leaks() {
 	[ -s /tmp/.leaks ]
 }
 
+[ "$1" != lane ] || exec sh /vm/lane.sh
 printf 'TAP version 13\n1..1\n'
 case $1 in
 load)

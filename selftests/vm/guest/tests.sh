@@ -26,10 +26,16 @@ run_one() {
 	tell "end $one $status $seconds"
 }
 
+# step NAME: one of step.sh's
+step() {
+	run_one "$1" 240 /vm/step.sh "$1"
+	count=$((count + 1))
+}
+
 count=0
 if [ "$vm_module" = 1 ]; then
-	run_one load 60 /vm/step.sh load
-	count=$((count + 1))
+	step load
+	step lane
 fi
 while read -r name limit <&7; do
 	if [ "$vm_module" = 1 ] && ! module_loaded; then
@@ -39,7 +45,6 @@ while read -r name limit <&7; do
 	count=$((count + 1))
 done 7</selftests/programs
 if [ "$vm_module" = 1 ]; then
-	run_one unload 60 /vm/step.sh unload
-	count=$((count + 1))
+	step unload
 fi
 tell "done $count"

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+from .hardware import HARDWARE
 from .image import new_archive
 from .lanes import Failure, path_of
 from .machine import Machine
@@ -16,7 +17,9 @@ from .machine import Machine
 PROBE_SECONDS = 10
 
 
-def choose(kernel, say):
+def choose(kernel, machine, say):
+    if HARDWARE[machine].processor != os.uname().machine:
+        return 'tcg'
     forced = os.environ.get('ACCEL')
     if forced:
         if forced not in ('kvm', 'tcg'):

@@ -11,7 +11,6 @@ and wakes the guest so long after it next has suspended itself to RAM.
 import json
 import time
 
-EDU = {'edu0': '0x10', 'edu1': '0x11'}
 GONE_LIMIT = 15
 WAKE_AGAIN = 0.2
 
@@ -47,7 +46,9 @@ class Qmp:
 
 
 class Host:
-    def __init__(self, send_qmp, send_guest):
+    def __init__(self, send_qmp, send_guest, places):
+        """places: for each device that can be plugged in, where."""
+        self.places = places
         self.qmp = Qmp(send_qmp, self._event)
         self.send_guest = send_guest
         self.leaving = set()
@@ -107,7 +108,7 @@ class Host:
         self.qmp.command('device_del', {'id': device}, done)
 
     def _device_add(self, device):
-        if device not in EDU:
+        if device not in self.places:
             self._answer('no such device: ' + device)
         elif device in self.leaving:
             self.add_later = (device, time.monotonic() + GONE_LIMIT)
@@ -115,5 +116,5 @@ class Host:
             self._plug(device)
 
     def _plug(self, device):
-        self.qmp.command('device_add', {'driver': 'edu', 'id': device,
-                                        'addr': EDU[device]}, self._answer)
+        self.qmp.command('device_add', dict(self.places[device], driver='edu',
+                                            id=device), self._answer)

@@ -2,7 +2,9 @@
 """Makes the guest's initramfs. We write the archive ourselves: so files belong
 to root without our being root, and nothing is copied to a staging folder."""
 
+import glob
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -92,16 +94,52 @@ def add_program(archive, path, source, library_dir=None):
         archive.add_file(os.path.join(place, soname), source_path)
 
 
-def add_busybox(archive):
+def needed_by(path):
+    """The shared libraries, and the loader, that a program names."""
+    out = subprocess.run(['readelf', '-dl', path], env=dict(os.environ, LC_ALL='C'),
+                         check=True, text=True, stdout=subprocess.PIPE).stdout
+    return re.findall(r'\(NEEDED\).*\[(.*)\]', out) + \
+        re.findall(r'program interpreter: .*/(.*)\]', out)
+
+
+def add_foreign_program(archive, path, source, library_dir, sysroot):
+    """The same for another architecture, where ldd cannot try it out."""
+    archive.add_file(path, source)
+    if not is_elf(source):
+        return
+    places = [library_dir] + glob.glob(sysroot + '/lib/*-linux-gnu') + \
+        glob.glob(sysroot + '/usr/lib/*-linux-gnu')
+    missing = needed_by(source)
+    while missing:
+        name = missing.pop()
+        target = 'lib/' + name
+        if target in archive.entries:
+            continue
+        found = [os.path.join(place, name) for place in places
+                 if os.path.exists(os.path.join(place, name))]
+        if not found:
+            raise Failure('%s needs %s, which is not there' % (source, name))
+        archive.add_file(target, found[0])
+        missing += needed_by(found[0])
+
+
+def add_busybox(archive, sysroot):
     busybox = shutil.which('busybox')
     if not busybox:
         raise Failure('busybox is not there; run selftests/vm/setup.sh vm')
-    archive.add_file('bin/busybox', busybox)
+    archive.add_file('bin/busybox',
+                     os.path.join(sysroot, 'bin/busybox') if sysroot else busybox)
+    # That of another architecture is of the same version.
     applets = subprocess.run([busybox, '--list'], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.split()
     for applet in applets:
         if applet != 'busybox':
             archive.add_link('bin/' + applet, 'busybox')
+
+
+def strip(path, source, prefix):
+    """Leaves out what only a debugger reads: most of a module's size."""
+    subprocess.run([prefix + 'strip', '--strip-debug', '-o', path, source], check=True)
 
 
 def find_modules(folder):
@@ -111,14 +149,14 @@ def find_modules(folder):
                   for name in names if name.endswith('.ko'))
 
 
-def add_modules(archive, modules, release, kernel_root):
+def add_modules(archive, modules, release, kernel_root, cross=''):
     """The modules and what depmod has to say about them."""
     where = 'lib/modules/%s' % release
     with tempfile.TemporaryDirectory() as root:
         extra = os.path.join(root, where, 'extra')
         os.makedirs(extra)
         for module in modules:
-            shutil.copy(module, extra)
+            strip(os.path.join(extra, os.path.basename(module)), module, cross)
         for name in ('modules.builtin', 'modules.builtin.modinfo',
                      'modules.order'):
             source = os.path.join(kernel_root, where, name)
@@ -136,18 +174,19 @@ def add_modules(archive, modules, release, kernel_root):
                 archive.add_file(os.path.relpath(full, root), full)
 
 
-def new_archive():
-    """What every guest has: busybox, our init and its parts."""
+def new_archive(sysroot=None):
+    """What every guest has: busybox, our init and its parts. A sysroot is where busybox
+    of another architecture is."""
     archive = Archive()
     for folder in ('proc', 'sys', 'dev', 'tmp', 'run', 'selftests'):
         archive.add_dir(folder)
-    add_busybox(archive)
+    add_busybox(archive, sysroot)
     archive.add_text('etc/passwd', PASSWD)
     archive.add_text('etc/group', GROUP)
     guest = os.path.join(VM_DIR, 'guest')
     archive.add_file('init', os.path.join(guest, 'init'))
     for name in ('lib.sh', 'tests.sh', 'demo.sh', 'shell.sh', 'shell.rc',
-                 'step.sh'):
+                 'step.sh', 'lane.sh'):
         archive.add_file('vm/' + name, os.path.join(guest, name))
     archive.add_file('usr/local/bin/vm-host', os.path.join(guest, 'vm-host'))
     archive.add_file('vm/steps.sh', os.path.join(VM_DIR, 'demo.sh'))

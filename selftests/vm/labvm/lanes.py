@@ -11,7 +11,8 @@ TOP = os.path.dirname(os.path.dirname(VM_DIR))
 BUILD = os.path.join(TOP, 'build')
 
 Lane = collections.namedtuple(
-    'Lane', 'name kernel arch memory cpus qemu cmdline sentence')
+    'Lane',
+    'name kernel arch machine memory cpus holds short without qemu cmdline sentence')
 
 
 class Failure(Exception):
@@ -24,10 +25,27 @@ def read_lanes():
         for line in table:
             if line.startswith('#') or not line.strip():
                 continue
-            f = [field.strip() for field in line.split('|')]
-            lanes[f[0]] = Lane(f[0], f[1], f[2], int(f[3]), int(f[4]),
-                               shlex.split(f[5]), f[6], f[7])
-    return lanes
+            if not line[0].isspace():
+                row = [field.strip() for field in line.split('|')]
+                more = dict.fromkeys(('holds', 'short', 'qemu', 'kernel', 'for'), '')
+                more['without'] = {}
+                lanes[row[0]] = (row, more)
+            else:
+                key, _, text = line.strip().partition('\t')
+                if key == 'without':
+                    name, _, reason = text.strip().partition(' ')
+                    more[key][name] = reason
+                else:
+                    more[key] += text.strip() + ' '
+    return {name: lane_of(*lane) for name, lane in lanes.items()}
+
+
+def lane_of(row, more):
+    name, kernel, arch, machine, memory, cpus = row
+    return Lane(name, kernel, arch, machine, int(memory), int(cpus),
+                more['holds'].split(), more['short'].split(),
+                more['without'], shlex.split(more['qemu']), more['kernel'].strip(),
+                more['for'].strip())
 
 
 def find_lane(name):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One QEMU process and its channels.
 
-ttyS0 is the guest's console and goes to a file, ttyS1 carries results, ttyS2
-requests to the host. Results have their own channel because a console carries
-whatever the kernel says, and because silence on it must never look like success.
+Of the guest's serial ports the first is its console and goes to a file, the second
+carries results, the third requests to the host. Results have their own channel because
+a console carries whatever the kernel says, and because silence on it must never look
+like success.
 """
 
 import ctypes
@@ -18,12 +19,12 @@ import subprocess
 import tempfile
 import time
 
-from .host import EDU, Host
+from .hardware import HARDWARE, edu_arguments
+from .host import Host
 from .lanes import Failure
 
 ESCAPE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]|\x1bc')
-APPEND = ('console=ttyS0 quiet panic=-1 oops=panic panic_on_warn=1 '
-          'no_console_suspend')
+APPEND = 'quiet panic=-1 oops=panic panic_on_warn=1 no_console_suspend'
 
 
 def die_with_parent():
@@ -72,19 +73,15 @@ class Channel:
 class Machine:
     def __init__(self, work, kernel, initrd, accel, memory=512, cpus=2,
                  qemu=(), cmdline='', mode='tests', module=True,
-                 interactive=False, cpu=None):
+                 interactive=False, cpu=None, hardware='pc'):
         if not os.path.exists(kernel):
             raise Failure('there is no kernel at %s' % kernel)
         self.nonce = secrets.token_hex(8)
         self.work = work
         self.console = None if interactive else \
             os.path.join(work, 'console.log')
-        # SMEP and SMAP catch a driver that touches user memory by itself. The
-        # model is otherwise plain: see the measurements with "max". Without CX16,
-        # because QEMU 7.2 leaves garbage in the flags after cmpxchg16b once a guest
-        # has been resumed: one with the trap flag in it ended every second suspend
-        # of Linux 6.12 with a debug exception in the page allocator.
-        cpu = cpu or ('host' if accel == 'kvm' else 'qemu64,+smep,+smap,-cx16')
+        self.hardware = HARDWARE[hardware]
+        cpu = cpu or ('host' if accel == 'kvm' else self.hardware.cpu)
         self.command = self._command(kernel, initrd, accel, memory, cpus, cpu,
                                      list(qemu), cmdline, mode, module)
         self.process = None
@@ -93,39 +90,41 @@ class Machine:
 
     def _command(self, kernel, initrd, accel, memory, cpus, cpu, qemu, cmdline,
                  mode, module):
-        qemu_program = shutil.which('qemu-system-x86_64')
+        hardware = self.hardware
+        name = 'qemu-system-' + hardware.processor
+        qemu_program = shutil.which(name)
         if not qemu_program:
-            raise Failure('qemu-system-x86_64 is not there; '
-                          'run selftests/vm/setup.sh vm')
-        append = '%s vm_nonce=%s vm_mode=%s vm_module=%d %s' % (
-            APPEND, self.nonce, mode, module, cmdline)
-        devices = []
-        for name, addr in EDU.items():
-            devices += ['-device', 'edu,id=%s,addr=%s' % (name, addr)]
-        return [qemu_program, '-M', 'pc', '-accel', accel, '-cpu', cpu,
+            raise Failure('%s is not there; run selftests/vm/setup.sh %s' % (
+                name, 'vm' if hardware.processor == 'x86_64' else 'arm64'))
+        append = ('console=%s vm_results=%s vm_requests=%s' % hardware.tty +
+                  ' %s vm_nonce=%s vm_mode=%s vm_module=%d %s' % (
+                      APPEND, self.nonce, mode, module, cmdline))
+        # What a lane adds may be an IOMMU, which must be there before the devices.
+        return [qemu_program, '-M', hardware.machine, '-accel', accel, '-cpu', cpu,
                 '-m', str(memory), '-smp', str(cpus), '-nodefaults',
                 '-display', 'none', '-no-reboot', '-kernel', kernel,
                 '-initrd', initrd, '-append', append.strip(),
-                *devices, *qemu]
+                *qemu, *hardware.slots, *edu_arguments(hardware)]
 
     def start(self, on_result):
         self.sockets = tempfile.mkdtemp(prefix='labyrinth-')
         self.results = self._channel('results', on_result)
         self.requests = self._channel('requests', self._request)
         self.control = self._channel('control', self._control)
-        self.host = Host(self.control.send, self.requests.send)
+        self.host = Host(self.control.send, self.requests.send,
+                         self.hardware.edu)
         if self.console:
             serial = ['-chardev', 'file,id=console,path=' +
                       self.console.replace(',', ',,')]
         else:
             serial = ['-chardev', 'stdio,id=console,mux=on,signal=off',
                       '-mon', 'chardev=console']
-        serial += ['-serial', 'chardev:console']
         for name in ('results', 'requests', 'control'):
             serial += ['-chardev', 'socket,id=%s,path=%s' % (
                 name, os.path.join(self.sockets, name))]
-        serial += ['-serial', 'chardev:results', '-serial', 'chardev:requests',
-                   '-mon', 'chardev=control,mode=control']
+        for port in self.hardware.ports:
+            serial += port
+        serial += ['-mon', 'chardev=control,mode=control']
         with open(os.path.join(self.work, 'qemu.log'), 'wb') as log:
             self.process = subprocess.Popen(
                 self.command + serial, stderr=log,
