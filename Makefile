@@ -3,29 +3,37 @@
 # The front door: "make help" lists every target.
 
 LANE	?= stock
+SHORT	?=
+JOBS	?=
+HOST	?=
 prefix	?= /usr/local
 
 VM	:= selftests/vm
 BUILD	:= $(CURDIR)/build
 
 # The second and third columns of the lane's row: its kernel, its test programs.
-row	= $(subst |, ,$(shell sed -n 's/^$(LANE) *|//p' $(VM)/lanes))
-KERNEL	= $(word 1,$(row))
-ARCH	= $(word 2,$(row))
+row	= $(subst |, ,$(shell sed -n 's/^$(1) *|//p' $(VM)/lanes))
+column	= $(sort $(foreach lane,$(2),$(word $(1),$(call row,$(lane)))))
+KERNEL	= $(call column,1,$(LANE))
+ARCH	= $(call column,2,$(LANE))
 LANES	= $(shell sed -n 's/^\([a-z0-9]*\) *|.*/\1/p' $(VM)/lanes)
 # Those that are built here, and those that Debian has built.
 OWN	= $(patsubst $(VM)/configs/%.config,%,$(wildcard $(VM)/configs/*.config))
-DEBIAN	= $(filter-out $(OWN),$(KERNELS))
-KERNELS	= $(shell sed -n 's/^[a-z0-9]* *| *\([a-z0-9]*\).*/\1/p' $(VM)/lanes | sort -u)
+DEBIAN	= $(filter-out $(OWN),$(call column,1,$(LANES)))
+
+# SHORT=1: of each lane only what it is about. JOBS=2: two lanes at a time. HOST=no: without
+# the tests that run here.
+host	= $(if $(filter no,$(HOST)),,$(call host_tests,$(1)))
+check	= $(VM)/check $(if $(SHORT),--short) $(if $(JOBS),--jobs $(JOBS))
 
 # V=1 shows the compiler's command lines.
 make_in		= $(MAKE) --no-print-directory $(if $(V),,-s) -C
 in_lib		= $(make_in) lib O=$(BUILD)/lib prefix=$(prefix)
 in_tools	= $(make_in) tools O=$(BUILD)/tools LIBDIR=$(BUILD)/lib prefix=$(prefix)
 in_selftests	= $(make_in) selftests OUTPUT=$(BUILD)/selftests/$(1) \
-		  KSELFTEST_DIR=$$($(VM)/paths.sh kselftest) \
+		  KSELFTEST_DIR=$$($(VM)/paths.sh kselftest) $(cc_$(1)) \
 		  CFLAGS_EXTRA="$(if $(filter i386,$(1)),-m32)"
-in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) \
+in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) $(cc_$(1)) \
 		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example cache-steps
 
 # Beside the kselftests, the VM runs what is executable in these folders. The other files
@@ -38,8 +46,8 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "README=$(VM)/tests/test-readme" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
-.PHONY: all lib tools module help demo check check-all lanes lint shell install clean
-.PHONY: known-lane bench bench-check bench-figures program-bench
+.PHONY: all lib tools module help demo check check-all lanes lint
+.PHONY: shell install clean known-lane bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -87,18 +95,20 @@ demo:
 	@$(MAKE) --no-print-directory lib tools module-stock
 	@$(VM)/run demo
 
-## check: host tests, then a lane in the VM (LANE=stock, next, i386, rt, debug; see "make lanes")
+## check: host tests, then a lane in the VM (LANE=stock, next, rt, debug, ...; see "make lanes")
 check: known-lane
-	@$(VM)/setup.sh build vm source kernel:$(KERNEL)
-	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH)
-	@$(VM)/check --lane $(LANE) $(call host_tests,$(LANE))
+	@$(VM)/setup.sh build vm $(setup_$(ARCH)) source kernel:$(KERNEL)
+	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
+	@$(check) --lane $(LANE) $(call host,$(or $(runner_$(KERNEL)),$(LANE)))
 
-## check-all: host tests, then every lane
+## check-all: host tests, then every lane (SHORT=1 JOBS=2 HOST=no LANES="rt intx")
 check-all:
-	@$(VM)/setup.sh build vm source $(KERNELS:%=kernel:%)
-	@$(MAKE) --no-print-directory lib tools $(KERNELS:%=module-%) \
-		selftests-amd64 selftests-i386
-	@$(VM)/check $(LANES:%=--lane %) $(call host_tests,stock)
+	@$(VM)/setup.sh build vm source $(patsubst %,kernel:%,$(call column,1,$(LANES))) \
+		$(foreach arch,$(call column,2,$(LANES)),$(setup_$(arch)))
+	@$(MAKE) --no-print-directory lib tools \
+		$(patsubst %,module-%,$(call column,1,$(LANES))) \
+		$(foreach arch,$(call column,2,$(LANES)),selftests-$(arch) $(tools_$(arch)))
+	@$(check) $(LANES:%=--lane %) $(call host,stock)
 
 ## lanes: what LANE can be
 lanes:
@@ -127,8 +137,8 @@ lint:
 
 ## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
 shell: known-lane
-	@$(VM)/setup.sh build vm source kernel:$(KERNEL)
-	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH)
+	@$(VM)/setup.sh build vm $(setup_$(ARCH)) source kernel:$(KERNEL)
+	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
 	@$(VM)/run shell --lane $(LANE)
 
 ## install: the library and the command, under prefix (/usr/local) and DESTDIR

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the user sees of results."""
 
+import sys
+import threading
+
 from .ktap import totals, totals_line
+
+# Whose output it is, where several lanes run at a time, each in a thread.
+speaker = threading.local()
 
 
 def say(text):
-    print(text, flush=True)
+    name = getattr(speaker, 'name', None)
+    if name:
+        text = '\n'.join('%-11s| %s' % (name, line) for line in text.split('\n'))
+    # One write: threads must not mix their lines.
+    sys.stdout.write(text + '\n')
+    sys.stdout.flush()
 
 
 def show(name, cases, seconds):
@@ -18,6 +29,13 @@ def show(name, cases, seconds):
             say('     not ok: %s' % case.name)
             for note in case.notes[-100:]:
                 say('       ' + note.strip())
+
+
+def table(rows):
+    """Of lanes: name, cases, seconds."""
+    say('\n%-12s %7s %7s %7s %8s' % ('lane', 'passed', 'failed', 'skipped', 'seconds'))
+    for name, cases, seconds in rows:
+        say('%-12s %7d %7d %7d %8.0f' % (name, *totals(cases), seconds))
 
 
 def verdict(cases):
