@@ -17,9 +17,9 @@ column	= $(sort $(foreach lane,$(2),$(word $(1),$(call row,$(lane)))))
 KERNEL	= $(call column,1,$(LANE))
 ARCH	= $(call column,2,$(LANE))
 LANES	= $(shell sed -n 's/^\([a-z0-9]*\) *|.*/\1/p' $(VM)/lanes)
-# Those that are built here, and those that Debian has built.
+# Those that are built here, and those that Debian has built for this machine.
 OWN	= $(patsubst $(VM)/configs/%.config,%,$(wildcard $(VM)/configs/*.config))
-DEBIAN	= $(filter-out $(OWN),$(call column,1,$(LANES)))
+DEBIAN	= $(filter-out $(OWN) arm64,$(call column,1,$(LANES)))
 
 # SHORT=1: of each lane only what it is about. JOBS=2: two lanes at a time. HOST=no: without
 # the tests that run here.
@@ -36,6 +36,17 @@ in_selftests	= $(make_in) selftests OUTPUT=$(BUILD)/selftests/$(1) \
 in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) $(cc_$(1)) \
 		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example cache-steps
 
+# For another machine than this one: the compiler, and where its linker finds libraries.
+cc_arm64	= CC=$$($(VM)/paths.sh cross arm64)gcc-12 AR=$$($(VM)/paths.sh cross arm64)ar
+root_arm64	= $(shell $(VM)/paths.sh sysroot arm64)
+ld_arm64	= LDFLAGS="-L$(root_arm64)/usr/lib/aarch64-linux-gnu \
+		  $(foreach lib,lib usr/lib,-Wl,-rpath-link,$(root_arm64)/$(lib)/aarch64-linux-gnu)"
+# What building and running its programs takes, and the command for it.
+setup_arm64	:= arm64 kernel:stock
+tools_arm64	:= tools-arm64
+# The runner's own tests suspend the machine to RAM, which that one cannot.
+runner_arm64	:= stock
+
 # Beside the kselftests, the VM runs what is executable in these folders. The other files
 # there go along.
 VM_TESTS	= $(wildcard tools/tests/vm/* lib/tests/vm/*)
@@ -46,7 +57,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "README=$(VM)/tests/test-readme" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
-.PHONY: all lib tools module help demo check check-all lanes lint
+.PHONY: all lib tools tools-arm64 module help demo check check-all lanes lint
 .PHONY: shell install clean known-lane bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
@@ -59,6 +70,11 @@ lib:
 tools: lib
 	@echo "building the command"
 	@$(in_tools)
+
+tools-arm64:
+	@echo "building the library and the command (arm64)"
+	@$(make_in) lib O=$(BUILD)/lib-arm64 $(cc_arm64)
+	@$(make_in) tools O=$(BUILD)/tools-arm64 LIBDIR=$(BUILD)/lib-arm64 $(cc_arm64) $(ld_arm64)
 
 # For the kernel that runs here, where there are headers for it.
 module:

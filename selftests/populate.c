@@ -172,8 +172,8 @@ TEST_F(populate, wrong_arena_addr_is_einval_and_nothing_is_acquired)
 		(uintptr_t)arena + length - self->page, (uintptr_t)arena + length,
 		(uintptr_t)arena - self->page, (uintptr_t)theirs, (uintptr_t)far,
 		(uintptr_t)alone, (uintptr_t)memory, (uintptr_t)nothing,
-		(uintptr_t)arena + (1ULL << 32), (uintptr_t)arena | 1ULL << 47,
-		(uintptr_t)arena | 1ULL << 63, 1ULL << 47, ~0ULL, ~0ULL - 4095,
+		(uintptr_t)arena + (1ULL << 32), (uintptr_t)arena ^ 1ULL << 47,
+		(uintptr_t)arena ^ 1ULL << 63, 1ULL << 47, ~0ULL, ~0ULL - 4095,
 	};
 
 	for (i = 0; i < ARRAY_COUNT(wrong); i++) {

@@ -17,6 +17,12 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 	exit 1
 }
 
+# For another machine than this one.
+if grep -qsx CONFIG_ARM64=y "$headers/.config"; then
+	ARCH=arm64 CROSS_COMPILE=$("$top/selftests/vm/paths.sh" cross arm64)
+	export ARCH CROSS_COMPILE
+fi
+
 # Copies what is new, so that kbuild compiles only that, and drops what is gone.
 sync_dir() {
 	local from=$1 to=$2 f

@@ -9,6 +9,8 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$("$here/paths.sh" cache)
+# shellcheck source=selftests/vm/packages.sh
+. "$here/packages.sh"
 
 say() { printf 'set-up: %s\n' "$*"; }
 die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
@@ -40,32 +42,34 @@ with_lists() {
 	"$@" || die "could not be fetched"
 }
 
+# META [:ARCH]. kbuild's programs run here, so they are always this machine's.
 download_kernel() {
-	local meta=$1 image release headers common kbuild
-	image=$(depends "linux-image-$meta" '^linux-image-[0-9]') || return 1
+	local meta=$1 of=${2-} image release headers common kbuild
+	image=$(depends "linux-image-$meta$of" '^linux-image-[0-9]') || return 1
 	release=${image#linux-image-}
 	release=${release%-unsigned}
 	headers=linux-headers-$release
-	common=$(depends "$headers" '^linux-headers-.*-common(-rt)?$') || return 1
-	kbuild=$(depends "$headers" '^linux-kbuild-') || return 1
-	version=$(candidate "$image")
+	common=$(depends "$headers$of" '^linux-headers-.*-common(-rt)?$') || return 1
+	kbuild=$(depends "$headers$of" '^linux-kbuild-') || return 1
+	version=$(candidate "$image$of")
 	say "fetching Linux $release ($version): image and headers"
 	rm -f ./*.deb
-	download "$image" "$headers" "$common" "$kbuild"
+	download "$image$of" "$headers$of" "$common" "$kbuild"
 }
 
 fetch_kernel() {
-	local name=$1 meta deb
+	local name=$1 meta deb of=""
 	case $name in
 	stock) meta=amd64 ;;
 	next) meta=6.12-amd64 ;;
 	rt) meta=rt-amd64 ;;
+	arm64) meta=arm64 of=:arm64 ;;
 	*) die "no such kernel: $name" ;;
 	esac
 	[ ! -e "$cache/kernels/$name/vmlinuz" ] || return 0
 
 	enter_tmp kernels
-	with_lists download_kernel "$meta"
+	with_lists download_kernel "$meta" $of
 
 	mkdir root
 	for deb in linux-image-*.deb; do
@@ -150,6 +154,34 @@ build_kernel() {
 	publish kernels "$name" "$version-$recipe" root
 }
 
+download_sysroot() {
+	local arch=$1 there
+	# The word splitting is meant.
+	# shellcheck disable=SC2206
+	there=($3)
+	say "fetching a compiler, libraries and busybox for $arch"
+	rm -f ./*.deb
+	# shellcheck disable=SC2086
+	download $2 "${there[@]/%/:$arch}"
+}
+
+# A compiler that runs here, and what its programs need there, in a folder of their own:
+# gcc finds its parts relative to itself.
+fetch_sysroot() {
+	local arch=$1 deb
+	[ "$arch" = arm64 ] || die "no such architecture: $arch"
+	[ ! -e "$cache/sysroots/$arch/bin/busybox" ] || return 0
+
+	enter_tmp sysroots
+	with_lists download_sysroot "$arch" "$COMPILER_ARM64" "$LIBRARIES_ARM64"
+	version=$(candidate "libc6:$arch")
+	mkdir root
+	for deb in ./*.deb; do
+		dpkg -x "$deb" root
+	done
+	publish sysroots "$arch" "$version" root
+}
+
 fetch_source() {
 	[ ! -e "$cache/source/scripts/checkpatch.pl" ] || return 0
 	enter_tmp .
@@ -175,6 +207,7 @@ kernel:?*)
 		fetch_kernel "${1#kernel:}"
 	fi
 	;;
+sysroot:?*) fetch_sysroot "${1#sysroot:}" ;;
 source) fetch_source ;;
-*) printf 'usage: fetch.sh kernel:NAME | source\n' >&2; exit 2 ;;
+*) printf 'usage: fetch.sh kernel:NAME | sysroot:ARCH | source\n' >&2; exit 2 ;;
 esac

@@ -18,5 +18,18 @@ PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"
 # Building a kernel of our own.
 PACKAGES_KERNEL="bison flex bc"
 
+# The arm64 lane: its emulator, and the libraries of its linker.
+PACKAGES_ARM64="qemu-system-arm binutils-aarch64-linux-gnu"
+
+# The compiler for it is fetched, not installed: the package conflicts with gcc-multilib.
+COMPILER_ARM64="gcc-12-aarch64-linux-gnu cpp-12-aarch64-linux-gnu
+	binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libgcc-s1-arm64-cross
+	libc6-arm64-cross libc6-dev-arm64-cross linux-libc-dev-arm64-cross"
+
+# What the guest and the command need there. The development packages have the names
+# that the linker looks for.
+LIBRARIES_ARM64="busybox-static libc6 libkmod2 libkmod-dev libsmartcols1 libsmartcols-dev
+	libmd0 libmd-dev libzstd1 liblzma5 libssl3"
+
 # Drawing the bench's charts.
 PACKAGES_BENCH="gnuplot-nox"

@@ -11,6 +11,8 @@ usage() {
 	usage: paths.sh cache             the cache folder
 	       paths.sh source            scripts and selftests folders of the kernel's sources
 	       paths.sh kselftest         lib.mk, kselftest_harness.h
+	       paths.sh sysroot ARCH      compiler, libraries, busybox for another machine
+	       paths.sh cross ARCH        what the names of its compiler and binutils begin with
 	       paths.sh kernel NAME       what belongs to one kernel (stock, next, rt)
 	       paths.sh vmlinuz NAME      its bootable image
 	       paths.sh headers NAME      the folder to build modules against
@@ -35,6 +37,13 @@ case ${1-} in
 cache) printf '%s\n' "$cache" ;;
 source) printf '%s\n' "$cache/source" ;;
 kselftest) printf '%s\n' "$cache/source/tools/testing/selftests" ;;
+sysroot | cross)
+	[ $# -eq 2 ] || usage
+	case $1/$2 in
+	sysroot/*) printf '%s\n' "$cache/sysroots/$2" ;;
+	cross/arm64) printf '%s\n' "$cache/sysroots/$2/usr/bin/aarch64-linux-gnu-" ;;
+	esac
+	;;
 kernel | vmlinuz | headers | release)
 	[ $# -eq 2 ] || usage
 	case $1 in

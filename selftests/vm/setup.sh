@@ -13,8 +13,9 @@ usage() {
 	usage: setup.sh WHAT...
 	  build, vm, lint, bench
 	                      the packages for that purpose
-	  kernel:NAME         that kernel and the headers that match it (stock, next, rt;
-	                      bench and debug are built here)
+	  arm64               cross compiler, emulator and libraries for that lane
+	  kernel:NAME         that kernel and the headers that match it (stock, next, rt,
+	                      arm64; those in configs/ are built here)
 	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
 	END
 	exit 2
@@ -34,22 +35,37 @@ missing_of() {
 	done
 }
 
+# Sets $sudo to what makes the following command root's. Without any, the arguments are
+# what to tell the user.
+become_root() {
+	sudo=""
+	[ "$(id -u)" -ne 0 ] || return 0
+	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+		sudo=sudo
+		return
+	fi
+	printf 'set-up: %s\n' "$@" >&2
+	exit 1
+}
+
+# So that apt-get knows the other architecture's packages. Nothing of it is installed.
+know_architecture() {
+	local sudo
+	! dpkg --print-foreign-architectures | grep -qx "$1" || return 0
+	become_root "$1 packages are not known to this system" \
+		"please run as root: dpkg --add-architecture $1 && apt-get update"
+	say "making $1 packages known to apt-get"
+	$sudo dpkg --add-architecture "$1"
+	$sudo apt-get -q update </dev/null || say "apt-get update had errors"
+}
+
 install_missing() {
-	local list sudo=""
+	local list sudo
 	list=$(missing_of "$@" | sort -u | tr '\n' ' ')
 	list=${list% }
 	[ -n "$list" ] || return 0
-	if [ "$(id -u)" -ne 0 ]; then
-		if command -v sudo >/dev/null && sudo -n true 2>/dev/null ||
-			{ [ -t 0 ] && command -v sudo >/dev/null; }; then
-			sudo=sudo
-		else
-			printf 'set-up: these packages are missing: %s\n' "$list" >&2
-			printf 'set-up: please run as root: apt-get install --no-install-recommends %s\n' \
-				"$list" >&2
-			exit 1
-		fi
-	fi
+	become_root "these packages are missing: $list" \
+		"please run as root: apt-get install --no-install-recommends $list"
 	say "installing: $list"
 	# INITRD=No: should a kernel image come along, Debian's hook then skips the
 	# initramfs, which takes the better part of a minute and is never booted here.
@@ -64,7 +80,7 @@ install_missing() {
 	}
 }
 
-packages=""
+packages="" foreign=""
 fetch=()
 for what; do
 	case $what in
@@ -72,6 +88,11 @@ for what; do
 	vm) packages+=" $PACKAGES_VM" ;;
 	lint) packages+=" $PACKAGES_LINT" ;;
 	bench) packages+=" $PACKAGES_BENCH" ;;
+	arm64)
+		packages+=" $PACKAGES_ARM64"
+		foreign=arm64
+		fetch+=(sysroot:arm64)
+		;;
 	kernel:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
@@ -81,6 +102,7 @@ for what; do
 done
 [ $# -gt 0 ] || usage
 
+[ -z "$foreign" ] || know_architecture "$foreign"
 if [ -n "$packages" ]; then
 	# shellcheck disable=SC2086
 	install_missing $packages
