@@ -57,7 +57,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "README=$(VM)/tests/test-readme" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
-.PHONY: all lib tools tools-arm64 module help demo check check-all lanes lint
+.PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
 .PHONY: shell install clean known-lane bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
@@ -125,6 +125,17 @@ check-all:
 		$(patsubst %,module-%,$(call column,1,$(LANES))) \
 		$(foreach arch,$(call column,2,$(LANES)),selftests-$(arch) $(tools_$(arch)))
 	@$(check) $(LANES:%=--lane %) $(call host,stock)
+
+# Those with a guard: a planted bug that the lane must find.
+GUARDS	?= debug rt kcsan large i386 iommu
+
+## guards: plants a bug for each lane that is there to find it (GUARDS="large i386")
+guards:
+	@$(VM)/setup.sh build vm source $(patsubst %,kernel:%,$(call column,1,$(GUARDS)))
+	@$(MAKE) --no-print-directory lib tools \
+		$(patsubst %,module-%,$(call column,1,$(GUARDS))) \
+		$(patsubst %,selftests-%,$(call column,2,$(GUARDS)))
+	@$(VM)/check --host "guards=$(VM)/tests/test-guards $(BUILD)/guards $(GUARDS)"
 
 ## lanes: what LANE can be
 lanes:
