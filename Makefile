@@ -152,7 +152,7 @@ bench:
 bench-check bench-figures:
 	@$(VM)/setup.sh build vm kernel:bench
 	@$(MAKE) --no-print-directory module-bench program-bench
-	@selftests/bench/run $(@:bench-%=%)
+	@selftests/bench/run $(@:bench-%=%) $(if $(KTAP),--ktap)
 
 program-bench:
 	@$(make_in) selftests/bench O=$(BUILD)/bench/obj
