@@ -20,6 +20,7 @@
 #include <linux/seq_file.h>
 
 #include "device.h"
+#include "fault.h"
 
 static const char * const state_names[LABYRINTH_STATES] = {
 	[LABYRINTH_FREE] = "free",
@@ -152,6 +153,7 @@ void labyrinth_debugfs_remove(struct labyrinth_device *ldev)
 void labyrinth_debugfs_init(void)
 {
 	root = debugfs_create_dir("labyrinth", NULL);
+	labyrinth_fault_init(root);
 }
 
 /**

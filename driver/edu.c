@@ -12,6 +12,7 @@
 #include <linux/jiffies.h>
 
 #include "edu.h"
+#include "fault.h"
 
 #define EDU_REG_ID		0x00	/* 0xRRrr00ed: major and minor revision */
 #define EDU_REG_LIVENESS	0x04	/* reads back inverted */
@@ -179,7 +180,8 @@ bool edu_dma_running(struct edu *edu)
 {
 	u32 command = edu_read(edu, EDU_REG_DMA_CMD);
 
-	return command != ~0u && (command & EDU_DMA_RUN);
+	return command != ~0u && ((command & EDU_DMA_RUN) ||
+				  labyrinth_fault(LABYRINTH_FAULT_DMA_LATE));
 }
 
 /**
