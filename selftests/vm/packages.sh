@@ -31,5 +31,8 @@ COMPILER_ARM64="gcc-12-aarch64-linux-gnu cpp-12-aarch64-linux-gnu
 LIBRARIES_ARM64="busybox-static libc6 libkmod2 libkmod-dev libsmartcols1 libsmartcols-dev
 	libmd0 libmd-dev libzstd1 liblzma5 libssl3"
 
+# Adding up what the tests reach.
+PACKAGES_COVERAGE="lcov"
+
 # Drawing the bench's charts.
 PACKAGES_BENCH="gnuplot-nox"

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
-	  build, vm, lint, bench
+	  build, vm, lint, bench, coverage
 	                      the packages for that purpose
 	  arm64               cross compiler, emulator and libraries for that lane
 	  kernel:NAME         that kernel and the headers that match it (stock, next, rt,
@@ -93,6 +93,7 @@ for what; do
 		foreign=arm64
 		fetch+=(sysroot:arm64)
 		;;
+	coverage) packages+=" $PACKAGES_COVERAGE" ;;
 	kernel:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
