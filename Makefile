@@ -58,7 +58,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install clean known-lane bench bench-check bench-figures program-bench
+.PHONY: shell install clean known-lane coverage bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -156,6 +156,12 @@ bench-check bench-figures:
 
 program-bench:
 	@$(make_in) selftests/bench O=$(BUILD)/bench/obj
+
+## coverage: which lines of driver, library and command the tests reach (an hour)
+coverage:
+	@$(VM)/setup.sh build vm source coverage kernel:debug
+	@$(MAKE) --no-print-directory selftests-amd64
+	@selftests/coverage/run
 
 ## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, the UAPI header alone
 lint:
