@@ -3,6 +3,7 @@
  * What `labyrinth send` and `labyrinth receive` make of somebody else at the other end.
  * Needs no device: descriptors of /dev/null go for tickets.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,59 @@
 static unsigned int tests, failures;
 static struct channel ours = { .path = "socket", .peer = "the sender", .fd = -1 };
 static struct channel theirs = { .path = "socket", .peer = "the receiver", .fd = -1 };
+
+/* Which of the calls below fails, and how. */
+enum { NONE, CONNECT, BIND, LISTEN, ACCEPT };
+
+static int refused, refused_with;
+
+static int refuse(int which)
+{
+	if (refused != which)
+		return 0;
+	errno = refused_with;
+	return 1;
+}
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	(void)fd;
+	(void)address;
+	(void)size;
+	return refuse(CONNECT) ? -1 : 0;
+}
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size);
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	(void)fd;
+	(void)address;
+	(void)size;
+	return refuse(BIND) ? -1 : 0;
+}
+
+int __wrap_listen(int fd, int backlog);
+
+int __wrap_listen(int fd, int backlog)
+{
+	(void)fd;
+	(void)backlog;
+	return refuse(LISTEN) ? -1 : 0;
+}
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+	(void)fd;
+	(void)address;
+	(void)size;
+	(void)flags;
+	return refuse(ACCEPT) ? -1 : dup(0);
+}
 
 static void result(int passed, const char *name)
 {
@@ -113,6 +167,45 @@ static void test_wrong_answer(void)
 	       "an answer that is none is refused");
 }
 
+/* Whatever the kernel says: exit code 1, and no descriptor is left open. */
+static void test_no_connection(int which, const char *name)
+{
+	static const int errors[] = {
+		ENOENT, ENOTDIR, ECONNREFUSED, EPROTOTYPE, EACCES, EROFS, EINVAL, ENOMEM,
+		EADDRINUSE, EMFILE,
+	};
+	int before = lowest_free(), good = 1;
+	struct channel channel;
+	unsigned int i;
+
+	refused = which;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		int code;
+
+		refused_with = errors[i];
+		if (which == CONNECT)
+			code = channel_connect(&channel, "no-such-socket");
+		else
+			code = channel_accept(&channel, "no-such-socket", true);
+		channel_close(&channel);
+		good &= code == EXIT_FAILED && lowest_free() == before;
+	}
+	refused = NONE;
+	result(good, name);
+}
+
+static void test_connection(void)
+{
+	int before = lowest_free(), good;
+	struct channel channel;
+
+	good = !channel_connect(&channel, "no-such-socket") && channel.fd >= 0;
+	channel_close(&channel);
+	good &= !channel_accept(&channel, "no-such-socket", false) && channel.fd >= 0;
+	channel_close(&channel);
+	result(good && lowest_free() == before, "where nothing is refused, there is one");
+}
+
 int main(void)
 {
 	struct channel_message escapes = { .last = 1 };
@@ -124,7 +217,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	memset(escapes.sum, '\033', sizeof(escapes.sum));
 
-	printf("TAP version 13\n1..13\n");
+	printf("TAP version 13\n1..18\n");
 	test_message_arrives(null);
 	test_last();
 	test_refused((struct channel_message){ .length = 1 }, -1,
@@ -140,6 +233,11 @@ int main(void)
 	test_foreign_bytes("less than a message is refused", 3);
 	test_peer_gone();
 	test_wrong_answer();
+	test_no_connection(CONNECT, "who cannot connect is told");
+	test_no_connection(BIND, "who cannot make the socket is told");
+	test_no_connection(LISTEN, "who cannot listen is told");
+	test_no_connection(ACCEPT, "who cannot accept a sender is told");
+	test_connection();
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
 	       failures);
 	return failures != 0;
