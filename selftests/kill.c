@@ -7,6 +7,7 @@
 
 #include "labyrinth_peer.h"
 #include "labyrinth_pool.h"
+#include "labyrinth_random.h"
 #include "labyrinth_ticket.h"
 
 #define PROCESSES	1000
@@ -46,22 +47,6 @@ struct board {
 	atomic_int killed[ACTIVITIES];
 	atomic_int finished;		/* workers */
 };
-
-/* The next of a sequence of numbers without a pattern (splitmix64). */
-static __u64 random_next(__u64 *state)
-{
-	__u64 z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
-/* Between the two, both included. */
-static __u32 random_between(__u64 *state, __u32 least, __u32 most)
-{
-	return least + random_next(state) % (most - least + 1);
-}
 
 /* From a process that is to be killed, any failure is an exit instead. */
 static void must(bool condition)
@@ -259,13 +244,6 @@ static bool everything_is_back(int fd)
 	return !raw_stat(fd, &stat) && !stat.owned && !stat.ticketed && !stat.kernel &&
 	       !stat.quarantined && !stat.waiters &&
 	       stat.free + stat.poisoned == stat.total;
-}
-
-static __u64 choose_seed(void)
-{
-	const char *chosen = getenv("LABYRINTH_SEED");
-
-	return chosen ? strtoull(chosen, NULL, 0) : now_ns() ^ (__u64)getpid() << 40;
 }
 
 FIXTURE(kill)
