@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module is unloaded and loaded again whenever no file is open, while processes open
+ * the devices, use them and close them all the time. LABYRINTH_SEED repeats their choices,
+ * LABYRINTH_CYCLES makes it longer.
+ */
+#include "labyrinth_module.h"
+#include "storm_run.h"
+
+#define CYCLES		4
+#define PROCESSES	2
+#define DRIVER_MODULE	"labyrinth"
+#define PATIENCE_NS	(20 * NSEC_PER_MSEC)	/* for a moment without open files */
+#define GIVE_UP_NS	(60 * NSEC_PER_SEC)
+
+/* What this machine needs, if that is not what is usual. */
+static int load(void)
+{
+	const char *parameters = getenv("LABYRINTH_PARAMETERS");
+
+	return module_load(DRIVER_MODULE, parameters ? parameters : "");
+}
+
+FIXTURE(reload)
+{
+	struct storm_run run;
+};
+
+FIXTURE_SETUP(reload)
+{
+	storm_prepare(_metadata, &self->run, PROCESSES);
+	self->run.storm->may_go = true;
+	self->run.storm->light = true;
+	if (module_unload(DRIVER_MODULE)) {
+		if (errno == EPERM)
+			SKIP(return, "no right to unload modules");
+		ASSERT_EQ(0, errno);
+	}
+	if (load()) {
+		ASSERT_EQ(ENOENT, errno);
+		SKIP(return, "the module is not installed where it can be loaded from");
+	}
+}
+
+FIXTURE_TEARDOWN(reload)
+{
+	if (access("/sys/module/" DRIVER_MODULE, F_OK))
+		load();
+}
+
+/* Nobody may have a file open at that moment. */
+static void unload(struct __test_metadata *_metadata, struct storm_run *run)
+{
+	__u64 begin = now_ns();
+
+	while (module_unload(DRIVER_MODULE)) {
+		ASSERT_EQ(EAGAIN, errno);
+		ASSERT_GT(GIVE_UP_NS, now_ns() - begin);
+		/* There may be none for long, unless we see to it. */
+		atomic_store(&run->storm->rest, now_ns() - begin > PATIENCE_NS);
+		storm_look_after(run);
+		sleep_ms(1);
+	}
+	atomic_store(&run->storm->rest, false);
+}
+
+TEST_F_TIMEOUT(reload, a_module_that_comes_and_goes_leaves_nothing_behind, 14400)
+{
+	__u64 cycles = number_from_environment("LABYRINTH_CYCLES", CYCLES), cycle;
+	struct storm_run *run = &self->run;
+	unsigned int i;
+	int fd;
+
+	storm_start(_metadata, run);
+	for (cycle = 0; cycle < cycles; cycle++) {
+		__u64 done = storm_done(run);
+
+		/* Some use between two of them. */
+		while (storm_done(run) < done + 20) {
+			storm_look_after(run);
+			sleep_ms(1);
+		}
+		unload(_metadata, run);
+		ASSERT_NE(0, access("/dev/labyrinth0", F_OK));
+		for (i = 0; i < STORM_DEVICES; i++) {
+			run->storm->poisoned[i] = 0;
+			atomic_fetch_add(&run->storm->epochs[i], 1);
+		}
+		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, access("/dev/labyrinth1", F_OK));
+		if (cycle % 50 == 49)
+			fprintf(stderr, "# %llu reloads so far\n",
+				(unsigned long long)cycle + 1);
+	}
+	storm_finish(_metadata, run);
+	for (i = 0; i < STORM_DEVICES; i++) {
+		fd = raw_open(i, O_RDWR);
+		ASSERT_LE(0, fd);
+		EXPECT_TRUE(wait_until(device_is_quiet(fd)));
+		close(fd);
+	}
+	fprintf(stderr, "# did %llu reloads\n", (unsigned long long)cycles);
+}
+
+TEST_HARNESS_MAIN
