@@ -26,6 +26,8 @@ DEBIAN	= $(filter-out $(OWN) arm64,$(call column,1,$(LANES)))
 host	= $(if $(filter no,$(HOST)),,$(call host_tests,$(1)))
 check	= $(VM)/check $(if $(SHORT),--short) $(if $(JOBS),--jobs $(JOBS))
 
+SOAKED	= $(shell selftests/soak/run --kernels)
+
 # V=1 shows the compiler's command lines.
 make_in		= $(MAKE) --no-print-directory $(if $(V),,-s) -C
 in_lib		= $(make_in) lib O=$(BUILD)/lib prefix=$(prefix)
@@ -58,7 +60,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install clean known-lane coverage bench bench-check bench-figures program-bench
+.PHONY: shell install clean known-lane coverage soak bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -140,6 +142,13 @@ guards:
 ## lanes: what LANE can be
 lanes:
 	@$(VM)/run lanes
+
+## soak: the long storms, hours of them; goes on where it was stopped (FRACTION=0.01)
+soak:
+	@$(VM)/setup.sh build vm source $(SOAKED:%=kernel:%)
+	@$(MAKE) --no-print-directory lib tools $(SOAKED:%=module-%) \
+		selftests-amd64 selftests-i386
+	@selftests/soak/run $(if $(FRACTION),--fraction $(FRACTION))
 
 ## bench: measures labyrinth and what there is instead, in instructions; draws charts
 bench:
