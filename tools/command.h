@@ -50,11 +50,15 @@ extern const struct command command_receive;
 
 #define DEVICE_OPTION	{ "device", required_argument, NULL, 'd' }
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
+#define COLUMNS_OPTION	{ "columns", required_argument, NULL, 'c' }
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 #define VERSION_OPTION	{ "version", no_argument, NULL, 'V' }
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
 
 #define DEVICE_HELP	"  -d, --device DEV  the device, as N or a path (default: the only one)\n"
+#define STYLE_HELP	"  -c, --columns KEY,...\n" \
+			"                    only these columns, in this order\n" \
+			"  -j, --json        print JSON\n"
 #define COMMON_HELP	"  -h, --help        show this help\n" \
 			"  -V, --version     show the version\n"
 
@@ -76,8 +80,18 @@ void report_after(void (*finish)(void));
 struct labyrinth_device *select_device(const char *choice, int *code);
 int select_number(const char *choice, unsigned int *number);
 
+/**
+ * struct style - how a person wants a table
+ * @json: as JSON
+ * @columns: keys with commas between them; NULL: all
+ */
+struct style {
+	bool json;
+	const char *columns;
+};
+
 /* show.c */
-typedef int show_function(struct labyrinth_device *dev, bool json);
+typedef int show_function(struct labyrinth_device *dev, const struct style *style);
 
 int show_device(const struct command *command, int argc, char **argv, show_function *show);
 
@@ -120,8 +134,19 @@ struct libscols_line;
 struct libscols_table *table_new(const char *name, const struct column *columns, size_t count,
 				 bool json);
 int table_set_number(struct libscols_line *line, size_t column, uint64_t value);
-int table_finish(struct libscols_table *table, int error);
-int table_fields(const char *name, const struct field *fields, size_t count, bool json);
+int table_finish(struct libscols_table *table, const char *wanted, int error);
+bool style_option(struct style *style, int option);
+
+/* columns.c */
+int columns_choose(const char *wanted, const char *const *names, size_t count,
+		   size_t *chosen, size_t *chosen_count);
+
+/* fields.c */
+int fields_print(const char *name, const struct field *fields, size_t count,
+		 const struct style *style);
+
+/* color.c */
+bool color_wanted(void);
 
 /* holders.c */
 void holders_describe(char *text, size_t size);

@@ -33,7 +33,7 @@ static void name_capabilities(uint64_t bits, char *text, size_t size)
 					 capabilities[i].name);
 }
 
-static int show(struct labyrinth_device *dev, bool json)
+static int show(struct labyrinth_device *dev, const struct style *style)
 {
 	struct labyrinth_info info;
 	char names[128];
@@ -59,7 +59,7 @@ static int show(struct labyrinth_device *dev, bool json)
 		{ "arena_length", "bytes of mmap offset space", NULL, info.arena_length },
 	};
 
-	return table_fields("info", fields, ARRAY_SIZE(fields), json);
+	return fields_print("info", fields, ARRAY_SIZE(fields), style);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -69,9 +69,9 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_info = {
 	.name = "info",
-	.synopsis = "[-d DEV] [--json]",
+	.synopsis = "[-d DEV] [--columns KEY,...] [--json]",
 	.summary = "show what a device can do",
 	.help = DEVICE_HELP
-		"  -j, --json        print JSON\n",
+		STYLE_HELP,
 	.run = run,
 };

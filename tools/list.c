@@ -58,14 +58,15 @@ static int set_pages(struct libscols_line *line, unsigned int number)
 	return code;
 }
 
-static int print_devices(const unsigned int *numbers, int count, bool json)
+static int print_devices(const unsigned int *numbers, int count, const struct style *style)
 {
-	struct libscols_table *table = table_new("devices", columns, ARRAY_SIZE(columns), json);
+	struct libscols_table *table;
 	struct libscols_line *line;
 	int printed, code = EXIT_DONE;
 	char path[64];
 	int i;
 
+	table = table_new("devices", columns, ARRAY_SIZE(columns), style->json);
 	if (!table)
 		return failed("out of memory");
 	for (i = 0; i < count; i++) {
@@ -79,11 +80,11 @@ static int print_devices(const unsigned int *numbers, int count, bool json)
 		if (set_pages(line, numbers[i]) != EXIT_DONE)
 			code = EXIT_FAILED;
 	}
-	printed = table_finish(table, i < count ? -ENOMEM : 0);
+	printed = table_finish(table, style->columns, i < count ? -ENOMEM : 0);
 	return printed ? printed : code;
 }
 
-static int list(bool json)
+static int list(const struct style *style)
 {
 	struct labyrinth_device *dev;
 	unsigned int *numbers;
@@ -106,7 +107,7 @@ static int list(bool json)
 	if (count < 0)
 		code = library_failed();
 	else
-		code = print_devices(numbers, count < found ? count : found, json);
+		code = print_devices(numbers, count < found ? count : found, style);
 	free(numbers);
 	return code;
 }
@@ -114,27 +115,27 @@ static int list(bool json)
 static int run(const struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
+		COLUMNS_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
 		VERSION_OPTION,
 		LAST_OPTION
 	};
-	bool json = false;
+	struct style style = { .json = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "jhV", options, NULL)) != -1) {
-		if (option != 'j')
+	while ((option = getopt_long(argc, argv, "jc:hV", options, NULL)) != -1) {
+		if (!style_option(&style, option))
 			return common_option(command, option);
-		json = true;
 	}
 	code = no_arguments(argc, argv);
-	return code ? code : list(json);
+	return code ? code : list(&style);
 }
 
 const struct command command_list = {
 	.name = "list",
-	.synopsis = "[--json]",
+	.synopsis = "[--columns KEY,...] [--json]",
 	.summary = "list the devices, with their pages",
-	.help = "  -j, --json        print JSON\n",
+	.help = STYLE_HELP,
 	.run = run,
 };

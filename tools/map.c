@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@
 
 struct request {
 	const char *device;
-	bool json;
+	struct style style;
 	bool list;
 };
 
@@ -28,17 +27,9 @@ static unsigned int terminal_width(void)
 	return window.ws_col;
 }
 
-/* As https://no-color.org wants it. */
-static bool wants_color(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
 static int print_map(unsigned int device, const struct pages *pages)
 {
-	const bool color = wants_color();
+	const bool color = color_wanted();
 	struct legend legend;
 	int code;
 
@@ -52,6 +43,12 @@ static int print_map(unsigned int device, const struct pages *pages)
 	return code;
 }
 
+/* What only a table can show asks for one. */
+static bool wants_rows(const struct request *request)
+{
+	return request->list || request->style.json || request->style.columns;
+}
+
 static int map(const struct request *request)
 {
 	unsigned int device;
@@ -62,8 +59,8 @@ static int map(const struct request *request)
 	if (code)
 		return code;
 	code = pages_read(device, &pages);
-	if (!code && (request->list || request->json))
-		code = rows_print(&pages, request->json);
+	if (!code && wants_rows(request))
+		code = rows_print(&pages, &request->style);
 	else if (!code)
 		code = print_map(device, &pages);
 	pages_free(&pages);
@@ -74,23 +71,22 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
 		DEVICE_OPTION,
+		COLUMNS_OPTION,
 		JSON_OPTION,
 		{ "list", no_argument, NULL, 'l' },
 		HELP_OPTION,
 		VERSION_OPTION,
 		LAST_OPTION
 	};
-	struct request request = { .json = false };
+	struct request request = { .list = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:jlhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:jc:lhV", options, NULL)) != -1) {
 		if (option == 'd')
 			request.device = optarg;
-		else if (option == 'j')
-			request.json = true;
 		else if (option == 'l')
 			request.list = true;
-		else
+		else if (!style_option(&request.style, option))
 			return common_option(command, option);
 	}
 	code = no_arguments(argc, argv);
@@ -99,13 +95,15 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_map = {
 	.name = "map",
-	.synopsis = "[-d DEV] [--list] [--json]",
+	.synopsis = "[-d DEV] [--list] [--columns KEY,...] [--json]",
 	.summary = "show which page is whose; for root",
 	.help = "Draws a character for each page of the pool, and below what it means: a letter\n"
 		"for each process that owns pages, a digit for each that has given some away in\n"
 		"tickets which nobody has taken yet. It is no snapshot: pages may move meanwhile.\n\n"
 		DEVICE_HELP
 		"  -l, --list        print a table instead, with a row for each buffer\n"
-		"  -j, --json        print the rows of that table as JSON\n",
+		"  -c, --columns KEY,...\n"
+		"                    that table, with only these columns, in this order\n"
+		"  -j, --json        that table as JSON\n",
 	.run = run,
 };

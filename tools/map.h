@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 struct libscols_line;
+struct style;
 
 enum page_state {
 	STATE_FREE,
@@ -73,7 +74,7 @@ const char *page_state_name(enum page_state state);
 const char *page_content_name(enum page_content content);
 
 /* rows.c */
-int rows_print(const struct pages *pages, bool json);
+int rows_print(const struct pages *pages, const struct style *style);
 int rows_set_process(struct libscols_line *line, size_t pid, size_t comm,
 		     const struct slot *slot, bool json);
 

@@ -53,16 +53,16 @@ static int add_row(struct libscols_table *table, const struct slot *slot, bool j
 }
 
 /* Returns an exit code. */
-int rows_print(const struct pages *pages, bool json)
+int rows_print(const struct pages *pages, const struct style *style)
 {
 	struct libscols_table *table;
 	int error = -ENOMEM;
 	size_t i;
 
-	table = table_new("buffers", columns, ARRAY_SIZE(columns), json);
+	table = table_new("buffers", columns, ARRAY_SIZE(columns), style->json);
 	if (table)
 		error = 0;
 	for (i = 0; i < pages->count && !error; i++)
-		error = add_row(table, &pages->slots[i], json);
-	return table_finish(table, error);
+		error = add_row(table, &pages->slots[i], style->json);
+	return table_finish(table, style->columns, error);
 }

@@ -9,6 +9,7 @@ int show_device(const struct command *command, int argc, char **argv, show_funct
 {
 	static const struct option options[] = {
 		DEVICE_OPTION,
+		COLUMNS_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
 		VERSION_OPTION,
@@ -16,15 +17,13 @@ int show_device(const struct command *command, int argc, char **argv, show_funct
 	};
 	const char *choice = NULL;
 	struct labyrinth_device *dev;
-	bool json = false;
+	struct style style = { .json = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:jhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:jc:hV", options, NULL)) != -1) {
 		if (option == 'd')
 			choice = optarg;
-		else if (option == 'j')
-			json = true;
-		else
+		else if (!style_option(&style, option))
 			return common_option(command, option);
 	}
 	code = no_arguments(argc, argv);
@@ -33,7 +32,7 @@ int show_device(const struct command *command, int argc, char **argv, show_funct
 	dev = select_device(choice, &code);
 	if (!dev)
 		return code;
-	code = show(dev, json);
+	code = show(dev, &style);
 	labyrinth_device_close(dev);
 	return code;
 }

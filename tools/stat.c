@@ -52,7 +52,7 @@ static const struct {
 	ROW(taken, "pages moved out of tickets"),
 };
 
-static int show(struct labyrinth_device *dev, bool json)
+static int show(struct labyrinth_device *dev, const struct style *style)
 {
 	struct field fields[1 + ARRAY_SIZE(rows)];
 	struct labyrinth_stat stat;
@@ -67,7 +67,7 @@ static int show(struct labyrinth_device *dev, bool json)
 		memcpy(&fields[i + 1].value, (const char *)&stat + rows[i].offset,
 		       sizeof(fields[i + 1].value));
 	}
-	return table_fields("stat", fields, ARRAY_SIZE(fields), json);
+	return fields_print("stat", fields, ARRAY_SIZE(fields), style);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -77,9 +77,9 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_stat = {
 	.name = "stat",
-	.synopsis = "[-d DEV] [--json]",
+	.synopsis = "[-d DEV] [--columns KEY,...] [--json]",
 	.summary = "show a pool's pages and counters",
 	.help = DEVICE_HELP
-		"  -j, --json        print JSON\n",
+		STYLE_HELP,
 	.run = run,
 };

@@ -6,9 +6,22 @@
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+
+/* Whether @option was one of these. */
+bool style_option(struct style *style, int option)
+{
+	if (option == 'j')
+		style->json = true;
+	else if (option == 'c')
+		style->columns = optarg;
+	else
+		return false;
+	return true;
+}
 
 static int add_column(struct libscols_table *table, const struct column *column, bool json)
 {
@@ -51,72 +64,62 @@ int table_set_number(struct libscols_line *line, size_t column, uint64_t value)
 	return scols_line_set_data(line, column, text);
 }
 
-/* Prints @table unless there is an @error already, and frees it. Returns an exit code. */
-int table_finish(struct libscols_table *table, int error)
+/* The chosen ones first and in their order; the others are not shown. */
+static int arrange(struct libscols_table *table, struct libscols_column **columns,
+		   const size_t *chosen, size_t count)
 {
-	if (!error)
+	const size_t all = scols_table_get_ncols(table);
+	struct libscols_column *before = NULL;
+	int error = 0;
+	size_t i;
+
+	for (i = 0; i < all && !error; i++)
+		error = scols_column_set_flags(columns[i], scols_column_get_flags(columns[i]) |
+					       SCOLS_FL_HIDDEN);
+	for (i = 0; i < count && !error; i++) {
+		struct libscols_column *column = columns[chosen[i]];
+
+		error = scols_column_set_flags(column, scols_column_get_flags(column) &
+					       ~SCOLS_FL_HIDDEN);
+		if (!error)
+			error = scols_table_move_column(table, before, column);
+		before = column;
+	}
+	return error;
+}
+
+/* Reports its errors, and returns an exit code. */
+static int choose(struct libscols_table *table, const char *wanted)
+{
+	const size_t all = scols_table_get_ncols(table);
+	struct libscols_column *columns[all];
+	const char *names[all];
+	size_t chosen[all], count, i;
+	int code;
+
+	for (i = 0; i < all; i++) {
+		columns[i] = scols_table_get_column(table, i);
+		names[i] = scols_column_get_name(columns[i]);
+	}
+	code = columns_choose(wanted, names, all, chosen, &count);
+	if (code)
+		return code;
+	if (arrange(table, columns, chosen, count))
+		return failed("out of memory");
+	return EXIT_DONE;
+}
+
+/* Prints @table unless there is an @error already, and frees it. Returns an exit code. */
+int table_finish(struct libscols_table *table, const char *wanted, int error)
+{
+	int code = EXIT_DONE;
+
+	if (!error && wanted)
+		code = choose(table, wanted);
+	if (!error && !code)
 		error = scols_print_table(table);
 	scols_unref_table(table);
 	if (error)
 		return failed("cannot print the table: %s", strerror(-error));
-	return EXIT_DONE;
-}
-
-static int set_value(struct libscols_line *line, size_t column, const struct field *field)
-{
-	if (field->text)
-		return scols_line_set_data(line, column, field->text);
-	return table_set_number(line, column, field->value);
-}
-
-static int fill_json(struct libscols_table *table, const struct field *fields, size_t count)
-{
-	struct libscols_line *line;
-	int error = 0;
-	size_t i;
-
-	for (i = 0; i < count && !error; i++) {
-		const struct column column = { fields[i].key, NULL, !fields[i].text };
-
-		error = add_column(table, &column, true);
-	}
-	line = error ? NULL : scols_table_new_line(table, NULL);
-	if (!line)
-		return -ENOMEM;
-	for (i = 0; i < count && !error; i++)
-		error = set_value(line, i, &fields[i]);
-	return error;
-}
-
-static int fill_people(struct libscols_table *table, const struct field *fields, size_t count)
-{
-	struct libscols_line *line;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		line = scols_table_new_line(table, NULL);
-		if (!line || scols_line_set_data(line, 0, fields[i].key) ||
-		    set_value(line, 1, &fields[i]) ||
-		    scols_line_set_data(line, 2, fields[i].meaning))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* One JSON object in the array @name, or a row for each field. Returns an exit code. */
-int table_fields(const char *name, const struct field *fields, size_t count, bool json)
-{
-	static const struct column columns[] = {
-		{ "name", "NAME", false },
-		{ "value", "VALUE", true },
-		{ "meaning", "MEANING", false },
-	};
-	struct libscols_table *table;
-	int error = -ENOMEM;
-
-	table = table_new(name, columns, json ? 0 : ARRAY_SIZE(columns), json);
-	if (table)
-		error = json ? fill_json(table, fields, count) :
-			       fill_people(table, fields, count);
-	return table_finish(table, error);
+	return code;
 }

@@ -3,18 +3,14 @@
 #
 # What the command says and answers where there is no device: help, versions, wrong
 # usage, missing device and module, files it cannot use.
-# usage: tests/command.sh PATH/labyrinth
+# usage: tests/command.sh PATH/labyrinth, from the command's folder
 set -u
-export LC_ALL=C
-
+# shellcheck disable=SC2034
 labyrinth=$1
-commands="list info stat map load unload acquire copy send receive"
-count=0
-failed=0
-skipped=0
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tools/tests/tap.sh
+. tests/tap.sh
 
+commands="list info stat map load unload acquire copy send receive"
 device_present=no
 for node in /dev/labyrinth[0-9]*; do
 	test -e "$node" && device_present=yes
@@ -22,53 +18,6 @@ done
 module_present=no
 modinfo labyrinth >/dev/null 2>&1 && module_present=yes
 test -e /sys/module/labyrinth && module_present=yes
-
-report()
-{
-	count=$((count + 1))
-	if test "$1" = ok; then
-		echo "ok $count - $2"
-		return
-	fi
-	sed 's/^/# /' "$scratch/out" "$scratch/err"
-	echo "not ok $count - $2 ($1)"
-	failed=$((failed + 1))
-}
-
-skip()
-{
-	count=$((count + 1))
-	skipped=$((skipped + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# try NAME CODE STREAM PATTERN ARGUMENT...: the exit code, and what STREAM says
-try()
-{
-	name=$1 code=$2 stream=$3 pattern=$4
-	shift 4
-	"$labyrinth" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
-	got=$?
-	if test "$got" -ne "$code"; then
-		report "exit code $got, not $code" "$name"
-	elif ! grep -q -e "$pattern" "$scratch/$stream"; then
-		report "$stream does not say '$pattern'" "$name"
-	else
-		report ok "$name"
-	fi
-}
-
-# one_line NAME: the last try said one line on stderr, beginning with the command's name
-one_line()
-{
-	if test "$(wc -l <"$scratch/err")" -ne 1; then
-		report "not one line" "$1"
-	elif ! grep -q '^labyrinth' "$scratch/err"; then
-		report "does not begin with the command" "$1"
-	else
-		report ok "$1"
-	fi
-}
 
 without_device()
 {
@@ -194,6 +143,4 @@ else
 	report "not noticed" "output that cannot be written is a failure"
 fi
 
-echo "1..$count"
-echo "# Totals: pass:$((count - failed - skipped)) fail:$failed xfail:0 xpass:0 skip:$skipped error:0"
-test "$failed" -eq 0
+finish

@@ -156,7 +156,7 @@ static void test_rows(void)
 		exit(1);
 	result(pages_total(&pages) == 4, "the pages of all buffers add up");
 	capture(&stdout);
-	rows_print(&pages, false);
+	rows_print(&pages, &(struct style){ .json = false });
 	restore(&stdout);
 	check("SLOT   OFFSET PAGES STATE       CONTENT   PID COMM\n"
 	      "   1     8192     1 owned       -        1234 my \"program\"\n"
@@ -164,7 +164,7 @@ static void test_rows(void)
 	      "2048 16777216     2 quarantined -           5 -\n",
 	      "each buffer is a row");
 	capture(&stdout);
-	rows_print(&pages, true);
+	rows_print(&pages, &(struct style){ .json = true });
 	restore(&stdout);
 	check_json("{ \"buffers\": [\n"
 		   "{ \"slot\": 1, \"offset\": 8192, \"pages\": 1, \"state\": \"owned\",\n"
@@ -187,7 +187,7 @@ static void test_empty(void)
 	if (parse(HEADER, &pages))
 		exit(1);
 	capture(&stdout);
-	rows_print(&pages, true);
+	rows_print(&pages, &(struct style){ .json = true });
 	restore(&stdout);
 	check_json("{ \"buffers\": [] }", "and an empty array");
 }

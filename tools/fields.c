@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What belongs to one thing: an object in JSON, or a row for each value with its meaning
+ * for people. There --columns chooses keys, here it chooses rows, by the same names.
+ */
+#include <errno.h>
+#include <libsmartcols.h>
+
+#include "command.h"
+
+static int set_value(struct libscols_line *line, size_t column, const struct field *field)
+{
+	if (field->text)
+		return scols_line_set_data(line, column, field->text);
+	return table_set_number(line, column, field->value);
+}
+
+static int print_json(const char *name, const struct field *fields, size_t count,
+		      const char *wanted)
+{
+	struct column columns[count];
+	struct libscols_table *table;
+	struct libscols_line *line;
+	int error = -ENOMEM;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		columns[i] = (struct column){ fields[i].key, NULL, !fields[i].text };
+	table = table_new(name, columns, count, true);
+	line = table ? scols_table_new_line(table, NULL) : NULL;
+	if (line)
+		error = 0;
+	for (i = 0; i < count && !error; i++)
+		error = set_value(line, i, &fields[i]);
+	return table_finish(table, wanted, error);
+}
+
+static int add_row(struct libscols_table *table, const struct field *field)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line || scols_line_set_data(line, 0, field->key) || set_value(line, 1, field) ||
+	    scols_line_set_data(line, 2, field->meaning))
+		return -ENOMEM;
+	return 0;
+}
+
+static int print_rows(const char *name, const struct field *fields, const size_t *chosen,
+		      size_t count)
+{
+	static const struct column columns[] = {
+		{ "name", "NAME", false },
+		{ "value", "VALUE", true },
+		{ "meaning", "MEANING", false },
+	};
+	struct libscols_table *table;
+	int error = -ENOMEM;
+	size_t i;
+
+	table = table_new(name, columns, ARRAY_SIZE(columns), false);
+	if (table)
+		error = 0;
+	for (i = 0; i < count && !error; i++)
+		error = add_row(table, &fields[chosen[i]]);
+	return table_finish(table, NULL, error);
+}
+
+/* Reports its errors, and returns an exit code. */
+int fields_print(const char *name, const struct field *fields, size_t count,
+		 const struct style *style)
+{
+	const char *names[count];
+	size_t chosen[count], chosen_count = count;
+	int code = EXIT_DONE;
+	size_t i;
+
+	if (style->json)
+		return print_json(name, fields, count, style->columns);
+	for (i = 0; i < count; i++) {
+		names[i] = fields[i].key;
+		chosen[i] = i;
+	}
+	if (style->columns)
+		code = columns_choose(style->columns, names, count, chosen, &chosen_count);
+	return code ? code : print_rows(name, fields, chosen, chosen_count);
+}

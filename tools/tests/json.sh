@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Everything that is printed as JSON is as schema/ says, and --columns is obeyed.
+# usage: tests/json.sh PATH/labyrinth PATH/fake.so, from the command's folder
+# shellcheck disable=SC2034
+labyrinth=$1
+# shellcheck disable=SC2034
+fake=$2
+# shellcheck source=tools/tests/fake.sh
+. tests/fake.sh
+
+# Debian's package is for Debian's python, which need not be the first one in PATH.
+for python in python3 /usr/bin/python3; do
+	"$python" -c 'import jsonschema' 2>/dev/null && break
+done
+
+# conforms COMMAND [ARGUMENT...]
+conforms()
+{
+	schema=schema/$1.json
+	"$labyrinth" "$@" --json >"$scratch/json" 2>"$scratch/said" || [ $? -eq 1 ] || return
+	"$python" -W ignore -m jsonschema -i "$scratch/json" "$schema" >&2
+}
+
+# keys_of COMMAND COLUMNS: in the order they come
+keys_of()
+{
+	"$labyrinth" "$1" -d 0 -j -c "$2" | sed -n 's/^ *"\([a-z_]*\)": [^[].*/\1/p' | tr '\n' ' '
+}
+
+prints()
+{
+	test "$("$labyrinth" "$@")" = "$expected"
+}
+
+refuses()
+{
+	! "$python" -W ignore -m jsonschema -i "$1" "$2"
+}
+
+echo "TAP version 13"
+device 0 "free 40" "copies 12345678901234567890"
+pages 0 "0 0 1 free zero 0 -" "1 8192 4 owned - 4711 \"my\\\\ program" \
+	"5 65536 1 free sentinel 0 -" "6 73728 1 quarantined - 0 -"
+
+check "info --json is as its schema says" conforms info
+check "stat --json is as its schema says" conforms stat
+check "map --json is as its schema says" conforms map
+check "list --json is as its schema says" conforms list
+pages 0
+check "map --json of a pool without pages too" conforms map
+device 1 "fail-open 13"
+check "list --json with a device that may not be opened too" conforms list
+rm "$LABYRINTH_FAKE/labyrinth1"
+
+echo '{"devices": [{"number": 0}]}' >"$scratch/wrong"
+check "what lacks a key is refused" refuses "$scratch/wrong" schema/list.json
+echo '{"buffers": [], "more": 1}' >"$scratch/wrong"
+check "what has a key too many is refused" refuses "$scratch/wrong" schema/map.json
+
+pages 0 "0 0 1 free zero 0 -"
+for columns in copies,device,free device; do
+	check "stat --columns $columns has these keys in this order" \
+		test "$(keys_of stat $columns)" = "$(echo $columns | tr ',' ' ') "
+done
+check "info --columns too" test "$(keys_of info max_copy,page_size)" = "max_copy page_size "
+check "map --columns too" test "$(keys_of map pid,slot,state)" = "pid slot state "
+expected="FREE DEVICE          NUMBER
+  40 /dev/labyrinth0      0"
+check "a table has them too, written in any case" prints list --columns Free,DEVICE,number
+expected="PID SLOT
+  -    0"
+check "map with --columns is a table" prints map --columns pid,slot
+expected="NAME VALUE MEANING
+free    40 pages of nobody"
+check "stat with --columns has these rows" prints stat --columns free
+
+for command in list info stat map; do
+	try "$command refuses an unknown column, and says which there are" 2 err \
+		"there is no column 'frees', only [a-zA-Z_]*," $command --columns frees
+	one_line "and in one line"
+	try "also as JSON" 2 err "there is no column 'frees'" $command --json --columns frees
+	check "and prints nothing else" test ! -s "$scratch/out"
+	try "$command refuses no column" 2 err "there is no column ''" $command --columns ''
+done
+try "a column named twice is refused" 2 err "named twice" stat --columns free,total,free
+finish
