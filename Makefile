@@ -115,13 +115,13 @@ demo:
 
 ## check: host tests, then a lane in the VM (LANE=stock, next, rt, debug, ...; see "make lanes")
 check: known-lane
-	@$(VM)/setup.sh build vm $(setup_$(ARCH)) source kernel:$(KERNEL)
+	@$(VM)/setup.sh build vm tests $(setup_$(ARCH)) source kernel:$(KERNEL)
 	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
 	@$(check) --lane $(LANE) $(call host,$(or $(runner_$(KERNEL)),$(LANE)))
 
 ## check-all: host tests, then every lane (SHORT=1 JOBS=2 HOST=no LANES="rt intx")
 check-all:
-	@$(VM)/setup.sh build vm source $(patsubst %,kernel:%,$(call column,1,$(LANES))) \
+	@$(VM)/setup.sh build vm $(if $(host),tests) source $(patsubst %,kernel:%,$(call column,1,$(LANES))) \
 		$(foreach arch,$(call column,2,$(LANES)),$(setup_$(arch)))
 	@$(MAKE) --no-print-directory lib tools \
 		$(patsubst %,module-%,$(call column,1,$(LANES))) \

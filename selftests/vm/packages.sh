@@ -6,11 +6,15 @@
 # Compiling the module (gcc-12 is what Debian's kernel headers ask for, libelf is
 # for objtool, dwarves for the module's BTF), the library and the command.
 PACKAGES_BUILD="gcc g++ gcc-12 libc6-dev make pkg-config kmod libelf-dev dwarves
-	libkmod-dev libsmartcols-dev libmd-dev scdoc"
+	libkmod-dev libsmartcols-dev libmd-dev libncurses-dev scdoc"
 
 # Booting it: the emulator, the guest's user space, 32-bit test programs, and xz
 # for the sources of the kernel.
 PACKAGES_VM="python3 qemu-system-x86 busybox-static gcc-multilib kmod xz-utils"
+
+# Testing the library and the command on this machine: a terminal, JSON schemas, manual
+# pages, the library's binary interface, and the shells whose completion there is.
+PACKAGES_TESTS="tmux procps python3-jsonschema mandoc abigail-tools bash zsh fish"
 
 # Looking at the sources.
 PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
-	  build, vm, lint, bench, coverage
+	  build, vm, tests, lint, bench, coverage
 	                      the packages for that purpose
 	  arm64               cross compiler, emulator and libraries for that lane
 	  kernel:NAME         that kernel and the headers that match it (stock, next, rt,
@@ -86,6 +86,7 @@ for what; do
 	case $what in
 	build) packages+=" $PACKAGES_BUILD" ;;
 	vm) packages+=" $PACKAGES_VM" ;;
+	tests) packages+=" $PACKAGES_TESTS" ;;
 	lint) packages+=" $PACKAGES_LINT" ;;
 	bench) packages+=" $PACKAGES_BENCH" ;;
 	arm64)
