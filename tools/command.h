@@ -41,6 +41,7 @@ extern const struct command command_list;
 extern const struct command command_info;
 extern const struct command command_stat;
 extern const struct command command_map;
+extern const struct command command_top;
 extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_acquire;
@@ -75,9 +76,11 @@ int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int library_failed(void);
 void report_after(void (*finish)(void));
+void report_into(char *text, size_t size);
 
 /* select.c */
 struct labyrinth_device *select_device(const char *choice, int *code);
+int select_any(void);
 int select_number(const char *choice, unsigned int *number);
 
 /**

@@ -86,20 +86,15 @@ static int print_devices(const unsigned int *numbers, int count, const struct st
 
 static int list(const struct style *style)
 {
-	struct labyrinth_device *dev;
 	unsigned int *numbers;
 	int count, found, code;
 
+	code = select_any();
+	if (code)
+		return code;
 	found = labyrinth_devices_list(NULL, 0);
 	if (found < 0)
-		return failed("%s", labyrinth_strerror());
-	if (!found) {
-		/* Opening says why there is none. */
-		dev = labyrinth_device_open_only();
-		if (!dev)
-			return library_failed();
-		labyrinth_device_close(dev);
-	}
+		return library_failed();
 	numbers = calloc(found + 1, sizeof(*numbers));
 	if (!numbers)
 		return failed("out of memory");

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_info,
 	&command_stat,
 	&command_map,
+	&command_top,
 	&command_load,
 	&command_unload,
 	&command_acquire,

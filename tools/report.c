@@ -18,8 +18,22 @@ void report_after(void (*finish)(void))
 	finish_line = finish;
 }
 
+static char *kept;
+static size_t kept_size;
+
+/* For who has the whole terminal: keeps the last line here instead. NULL: no longer. */
+void report_into(char *text, size_t size)
+{
+	kept = text;
+	kept_size = size;
+}
+
 static void say(const char *format, va_list args)
 {
+	if (kept) {
+		vsnprintf(kept, kept_size, format, args);
+		return;
+	}
 	if (finish_line)
 		finish_line();
 	fprintf(stderr, "%s: ", program);

@@ -33,6 +33,24 @@ struct labyrinth_device *select_device(const char *choice, int *code)
 	return NULL;
 }
 
+/* Whether there is a device at all. Returns an exit code. */
+int select_any(void)
+{
+	const int found = labyrinth_devices_list(NULL, 0);
+	struct labyrinth_device *dev;
+
+	if (found < 0)
+		return failed("%s", labyrinth_strerror());
+	if (!found) {
+		/* Opening says why there is none. */
+		dev = labyrinth_device_open_only();
+		if (!dev)
+			return library_failed();
+		labyrinth_device_close(dev);
+	}
+	return EXIT_DONE;
+}
+
 static bool number_of_path(const char *path, unsigned int *number)
 {
 	char link[64], target[512];
