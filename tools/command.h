@@ -48,6 +48,7 @@ extern const struct command command_acquire;
 extern const struct command command_copy;
 extern const struct command command_send;
 extern const struct command command_receive;
+extern const struct command command_stress;
 
 #define DEVICE_OPTION	{ "device", required_argument, NULL, 'd' }
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }

@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 	&command_copy,
 	&command_send,
 	&command_receive,
+	&command_stress,
 };
 
 static void print_help(void)

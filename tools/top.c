@@ -56,7 +56,7 @@ static int watch(struct request *request, unsigned int *numbers)
 static int check_terminal(void)
 {
 	if (!isatty(STDOUT_FILENO))
-		return usage_error("the output is no terminal (for programs: labyrinth stat --json)");
+		return usage_error("the output is no terminal (programs: labyrinth stat --json)");
 	if (!isatty(STDIN_FILENO))
 		return usage_error("the input is no terminal, and has no keys");
 	return EXIT_DONE;

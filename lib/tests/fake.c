@@ -146,18 +146,20 @@ static int acquire(struct fake *fake, struct labyrinth_acquire *request)
 	const unsigned int left = FAKE_SLOTS - owned(fake);
 	static const char zeroes[FAKE_PAGE];
 	unsigned int slot;
+	__u64 dirty = 0;
 
 	if (request->order || !request->count || request->count > 16)
 		return refuse(EINVAL);
 	if (!left || (request->count > left && !(request->flags & LABYRINTH_ACQUIRE_PARTIAL)))
 		return refuse(EAGAIN);
+	fake_script(fake->number, "dirty", &dirty);
 	request->acquired = 0;
 	for (slot = 0; slot < FAKE_SLOTS && request->acquired < request->count; slot++) {
 		const uint64_t offset = 2ULL * slot * FAKE_PAGE;
 
 		if (fake->handles[slot])
 			continue;
-		if (pwrite(fake->fd, zeroes, FAKE_PAGE, offset) != (ssize_t)FAKE_PAGE)
+		if (!dirty && pwrite(fake->fd, zeroes, FAKE_PAGE, offset) != (ssize_t)FAKE_PAGE)
 			return refuse(ENOMEM);
 		fake->handles[slot] = ++last_handle;
 		buffers[request->acquired++] = (struct labyrinth_buffer){
@@ -201,6 +203,7 @@ static int copy(struct fake *fake, struct labyrinth_copy *request)
 	const unsigned int target = find_handle(fake, request->dst_handle);
 	char data[FAKE_PAGE];
 	struct timespec now;
+	__u64 miscopied;
 
 	if (!request->length || request->length > FAKE_PAGE ||
 	    request->src_offset > FAKE_PAGE - request->length ||
@@ -210,6 +213,8 @@ static int copy(struct fake *fake, struct labyrinth_copy *request)
 		return refuse(ENOENT);
 	if (fake->waiting == DEPTH)
 		return refuse(EAGAIN);
+	if (fake_script(fake->number, "miscopy", &miscopied))
+		request->src_offset ^= miscopied;
 	if (pread(fake->fd, data, request->length,
 		  2ULL * source * FAKE_PAGE + request->src_offset) < 0 ||
 	    pwrite(fake->fd, data, request->length,

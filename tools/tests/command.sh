@@ -10,7 +10,7 @@ labyrinth=$1
 # shellcheck source=tools/tests/tap.sh
 . tests/tap.sh
 
-commands="list info stat map top load unload acquire copy send receive"
+commands="list info stat map top load unload acquire copy send receive stress"
 device_present=no
 for node in /dev/labyrinth[0-9]*; do
 	test -e "$node" && device_present=yes
@@ -52,7 +52,7 @@ done
 
 try "no command is wrong usage" 2 err "which command"
 try "an unknown command is wrong usage" 2 err "no command 'frobnicate'" frobnicate
-for command in list info stat map top unload acquire; do
+for command in list info stat map top unload acquire stress; do
 	try "$command refuses an argument" 2 err "unexpected argument 'extra'" "$command" extra
 done
 try "acquire refuses no pages" 2 err "number of pages" acquire -n 0
@@ -71,7 +71,7 @@ for command in send receive; do
 done
 try "load refuses what is not a parameter" 2 err "NAME=VALUE" load max
 
-for command in list info stat map acquire; do
+for command in list info stat map acquire stress; do
 	without_device "$command without a device is exit code 3" 3 err \
 		"labyrinth $command: no labyrinth device" "$command"
 done

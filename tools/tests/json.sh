@@ -48,6 +48,9 @@ check "info --json is as its schema says" conforms info
 check "stat --json is as its schema says" conforms stat
 check "map --json is as its schema says" conforms map
 check "list --json is as its schema says" conforms list
+device 0
+check "stress --json is as its schema says" conforms stress -t 0.2
+device 0 "free 40" "copies 12345678901234567890"
 pages 0
 check "map --json of a pool without pages too" conforms map
 device 1 "fail-open 13"

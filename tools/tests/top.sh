@@ -59,6 +59,12 @@ shows_not()
 	! shows "$1"
 }
 
+# last_line_is TEXT: or begins like that
+last_line_is()
+{
+	terminal capture-pane -t top -p | tail -n 1 | grep -q "^$1"
+}
+
 # begin [ARGUMENT...]: top in a terminal of 100 by 20, in which a line was written before
 begin()
 {
@@ -79,6 +85,11 @@ begin()
 	soon shows "^labyrinth top"
 }
 
+cursor_shown()
+{
+	test "$(terminal display-message -t top -p '#{cursor_flag}')" = 1
+}
+
 # ended NAME CODE: the command has ended with CODE, and the terminal is as it was
 ended()
 {
@@ -87,8 +98,7 @@ ended()
 	check "$1: the terminal's settings are as before" cmp "$scratch/before" "$scratch/after"
 	check "$1: its screen too" soon shows "^written before"
 	check "$1: and nothing is left on it" shows_not "DEVICE"
-	check "$1: the cursor is to be seen" \
-		test "$(terminal display-message -t top -p '#{cursor_flag}')" = 1
+	check "$1: the cursor is to be seen" soon cursor_shown
 	terminal kill-session -t top
 }
 
@@ -125,7 +135,7 @@ rm "$LABYRINTH_FAKE/labyrinth1" "$LABYRINTH_FAKE/pages1"
 check "one that is gone goes" soon shows_not "^labyrinth1"
 terminal resize-window -t top -x 60 -y 8
 check "a smaller window has the keys in its last line" \
-	soon test "$(terminal capture-pane -t top -p | tail -n 1 | cut -c 1-6)" = "q quit"
+	soon last_line_is "q quit"
 check "and no half of a figure" soon shows "^DEVICE +TOTAL +FREE +OWNED +TICKET +KERNEL +WAIT +ACQ/s$"
 terminal resize-window -t top -x 110 -y 20
 check "a larger one has more figures" soon shows "IRQ/s +WORKER/s"
@@ -203,6 +213,10 @@ check "a type of terminal that nobody knows: one line, exit code 1" \
 	in_terminal 1 "set TERM" TERM=no-such-terminal "$labyrinth" top
 check "a device that is not there: one line, exit code 3" \
 	in_terminal 3 "/dev/labyrinth7" "$labyrinth" top -d 7
+rm "$LABYRINTH_FAKE/labyrinth0"
+check "no device at all: one line, exit code 3" \
+	in_terminal 3 "no labyrinth device" "$labyrinth" top
+device 0
 check "an input that is no terminal: one line, exit code 2" \
 	in_terminal 2 "the input is no terminal" "$labyrinth" top "</dev/null"
 try "an output that is no terminal: exit code 2" 2 err "the output is no terminal" top
