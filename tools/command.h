@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <labyrinth.h>
 
@@ -88,10 +89,12 @@ int select_number(const char *choice, unsigned int *number);
  * struct style - how a person wants a table
  * @json: as JSON
  * @columns: keys with commas between them; NULL: all
+ * @stream: where it goes; NULL: the standard output
  */
 struct style {
 	bool json;
 	const char *columns;
+	FILE *stream;
 };
 
 /* show.c */
@@ -138,7 +141,7 @@ struct libscols_line;
 struct libscols_table *table_new(const char *name, const struct column *columns, size_t count,
 				 bool json);
 int table_set_number(struct libscols_line *line, size_t column, uint64_t value);
-int table_finish(struct libscols_table *table, const char *wanted, int error);
+int table_finish(struct libscols_table *table, const struct style *style, int error);
 bool style_option(struct style *style, int option);
 
 /* columns.c */

@@ -64,16 +64,35 @@ static int verify(const struct transfer *transfer, char *source_sum, char *outpu
 	return EXIT_DONE;
 }
 
-static void report(const struct transfer *transfer, double seconds, const char *source_sum,
-		   const char *output_sum)
+static int report_json(const struct transfer *transfer, double seconds, const char *sum,
+		       FILE *stream)
+{
+	const struct style style = { .json = true, .stream = stream };
+	const struct field fields[] = {
+		{ "device", "", labyrinth_device_path(transfer->dev), 0 },
+		{ "source", "", transfer->source_name, 0 },
+		{ "output", "", transfer->output->name, 0 },
+		{ "bytes", "", NULL, transfer->bytes_written },
+		{ "milliseconds", "", NULL, seconds * 1000 },
+		{ "sha256", "", sum, 0 },
+	};
+
+	return fields_print("copy", fields, ARRAY_SIZE(fields), &style);
+}
+
+static int report(const struct transfer *transfer, double seconds, const char *source_sum,
+		  const char *output_sum)
 {
 	/* A direct output may be the terminal, or the pipe that stdout is. */
 	FILE *stream = transfer->output->direct ? stderr : stdout;
 
+	if (transfer->json)
+		return report_json(transfer, seconds, output_sum, stream);
 	fprintf(stream, "copied %" PRIu64 " bytes through %s in %.1f s\n",
 		transfer->bytes_written, labyrinth_device_path(transfer->dev), seconds);
 	fprintf(stream, "SHA-256 %s  %s\n", source_sum, transfer->source_name);
 	fprintf(stream, "SHA-256 %s  %s (equal)\n", output_sum, transfer->output->name);
+	return EXIT_DONE;
 }
 
 static int move(struct transfer *transfer)
@@ -92,7 +111,7 @@ static int move(struct transfer *transfer)
 	if (!code)
 		code = output_commit(transfer->output);
 	if (!code && !transfer->quiet)
-		report(transfer, seconds, source_sum, output_sum);
+		code = report(transfer, seconds, source_sum, output_sum);
 	return code;
 }
 
@@ -123,6 +142,7 @@ static int copy(const struct request *request)
 		.source_name = request->first,
 		.source = -1,
 		.quiet = request->quiet,
+		.json = request->json,
 	};
 	struct output output;
 	struct stat source;
@@ -150,11 +170,12 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_copy = {
 	.name = "copy",
-	.synopsis = "FILE OUT [-d DEV] [--quiet]",
+	.synopsis = "FILE OUT [-d DEV] [--quiet] [--json]",
 	.summary = "copy a file through exclusive pages and the device",
 	.help = "OUT gets its name only when it is complete, on the disk, and its SHA-256 is that\n"
 		"of FILE. A pipe or a character device is written to at once.\n\n"
 		DEVICE_HELP
+		"  -j, --json        report as JSON\n"
 		"  -q, --quiet       no progress bar and no report\n",
 	.run = run,
 };

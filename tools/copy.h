@@ -20,12 +20,14 @@
  * @first: the file to copy, or else the socket
  * @second: the file to write, or else to send; NULL for a standard file
  * @quiet: say nothing but errors
+ * @json: report as JSON
  */
 struct request {
 	const char *device;
 	const char *first;
 	const char *second;
 	bool quiet;
+	bool json;
 };
 
 /* request.c */
@@ -87,6 +89,7 @@ int temporary_open_folder(const char *path, int flags);
  * @source: what to read
  * @output: where it goes
  * @quiet: say nothing but errors
+ * @json: report as JSON
  * @bytes_read: so far
  * @bytes_written: so far
  * @source_sum: of the bytes read, if they cannot be read again; or NULL
@@ -98,6 +101,7 @@ struct transfer {
 	int source;
 	struct output *output;
 	bool quiet;
+	bool json;
 	uint64_t bytes_read;
 	uint64_t bytes_written;
 	SHA2_CTX *source_sum;

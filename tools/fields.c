@@ -16,7 +16,7 @@ static int set_value(struct libscols_line *line, size_t column, const struct fie
 }
 
 static int print_json(const char *name, const struct field *fields, size_t count,
-		      const char *wanted)
+		      const struct style *style)
 {
 	struct column columns[count];
 	struct libscols_table *table;
@@ -32,7 +32,7 @@ static int print_json(const char *name, const struct field *fields, size_t count
 		error = 0;
 	for (i = 0; i < count && !error; i++)
 		error = set_value(line, i, &fields[i]);
-	return table_finish(table, wanted, error);
+	return table_finish(table, style, error);
 }
 
 static int add_row(struct libscols_table *table, const struct field *field)
@@ -53,6 +53,7 @@ static int print_rows(const char *name, const struct field *fields, const size_t
 		{ "value", "VALUE", true },
 		{ "meaning", "MEANING", false },
 	};
+	const struct style plain = { .json = false };
 	struct libscols_table *table;
 	int error = -ENOMEM;
 	size_t i;
@@ -62,7 +63,7 @@ static int print_rows(const char *name, const struct field *fields, const size_t
 		error = 0;
 	for (i = 0; i < count && !error; i++)
 		error = add_row(table, &fields[chosen[i]]);
-	return table_finish(table, NULL, error);
+	return table_finish(table, &plain, error);
 }
 
 /* Reports its errors, and returns an exit code. */
@@ -75,7 +76,7 @@ int fields_print(const char *name, const struct field *fields, size_t count,
 	size_t i;
 
 	if (style->json)
-		return print_json(name, fields, count, style->columns);
+		return print_json(name, fields, count, style);
 	for (i = 0; i < count; i++) {
 		names[i] = fields[i].key;
 		chosen[i] = i;

@@ -172,7 +172,7 @@ int legend_print(const struct legend *legend, bool color)
 		error = scols_table_enable_colors(table, color);
 	if (!error)
 		error = add_owners(table, legend);
-	code = table_finish(table, NULL, error);
+	code = table_finish(table, &(struct style){ .json = false }, error);
 	if (!code && legend->connected)
 		printf("%c one buffer with the page before it\n", SYMBOL_CONNECTION);
 	return code;

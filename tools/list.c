@@ -80,7 +80,7 @@ static int print_devices(const unsigned int *numbers, int count, const struct st
 		if (set_pages(line, numbers[i]) != EXIT_DONE)
 			code = EXIT_FAILED;
 	}
-	printed = table_finish(table, style->columns, i < count ? -ENOMEM : 0);
+	printed = table_finish(table, style, i < count ? -ENOMEM : 0);
 	return printed ? printed : code;
 }
 

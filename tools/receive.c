@@ -18,6 +18,7 @@
  * @channel: to the sender
  * @output: where it goes
  * @quiet: say nothing but errors
+ * @json: report as JSON
  * @tickets: so far
  * @bytes: so far
  * @sum: of the bytes
@@ -27,6 +28,7 @@ struct receiving {
 	struct channel channel;
 	struct output output;
 	bool quiet;
+	bool json;
 	uint64_t tickets;
 	uint64_t bytes;
 	SHA2_CTX sum;
@@ -93,6 +95,29 @@ static int check(const struct receiving *receiving, const struct channel_message
 	return EXIT_DONE;
 }
 
+static int report(const struct receiving *receiving, const char *sum)
+{
+	const struct style style = {
+		.json = true,
+		.stream = receiving->output.direct ? stderr : stdout,
+	};
+	const struct field fields[] = {
+		{ "device", "", labyrinth_device_path(receiving->dev), 0 },
+		{ "output", "", receiving->output.name, 0 },
+		{ "bytes", "", NULL, receiving->bytes },
+		{ "tickets", "", NULL, receiving->tickets },
+		{ "sha256", "", sum, 0 },
+	};
+
+	if (receiving->json)
+		return fields_print("receive", fields, ARRAY_SIZE(fields), &style);
+	fprintf(stderr, "received %" PRIu64 " bytes in %" PRIu64 " ticket%s of %s\n"
+		"SHA-256 %s  %s (equal)\n", receiving->bytes, receiving->tickets,
+		receiving->tickets == 1 ? "" : "s",
+		labyrinth_device_path(receiving->dev), sum, receiving->output.name);
+	return EXIT_DONE;
+}
+
 static int finish(struct receiving *receiving, const struct channel_message *last)
 {
 	char sum[DIGEST_TEXT];
@@ -108,12 +133,7 @@ static int finish(struct receiving *receiving, const struct channel_message *las
 		return code;
 	/* All is in place, also where the sender cannot be told any more. */
 	channel_acknowledge(&receiving->channel);
-	if (!receiving->quiet)
-		fprintf(stderr, "received %" PRIu64 " bytes in %" PRIu64 " ticket%s of %s\n"
-			"SHA-256 %s  %s (equal)\n", receiving->bytes, receiving->tickets,
-			receiving->tickets == 1 ? "" : "s",
-			labyrinth_device_path(receiving->dev), sum, receiving->output.name);
-	return EXIT_DONE;
+	return receiving->quiet ? EXIT_DONE : report(receiving, sum);
 }
 
 static int receive_all(struct receiving *receiving)
@@ -154,7 +174,7 @@ static int receive_on(const struct request *request, struct receiving *receiving
 /* The file first: what is wrong with it does not depend on a device or a sender. */
 static int receive(const struct request *request)
 {
-	struct receiving receiving = { .quiet = request->quiet };
+	struct receiving receiving = { .quiet = request->quiet, .json = request->json };
 	/* There is no file yet whose mode it could have, and none that it must not be. */
 	const struct stat source = { .st_mode = 0 };
 	int code;
@@ -178,13 +198,14 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_receive = {
 	.name = "receive",
-	.synopsis = "SOCKET [OUT] [-d DEV] [--quiet]",
+	.synopsis = "SOCKET [OUT] [-d DEV] [--quiet] [--json]",
 	.summary = "write what 'labyrinth send' gives to a file",
 	.help = "Makes SOCKET, waits there for one 'labyrinth send', and removes SOCKET. Takes\n"
 		"the pages that the sender gives, writes them to OUT, or the standard output,\n"
 		"and releases them. OUT gets its name only when it is complete, on the disk, and its\n"
 		"SHA-256 is the sender's; a pipe or a character device is written to at once.\n\n"
 		DEVICE_HELP
+		"  -j, --json        report as JSON: on the standard output, unless OUT is that\n"
 		"  -q, --quiet       neither messages about waiting nor a report\n",
 	.run = run,
 };

@@ -13,6 +13,7 @@ int request_run(const struct command *command, int argc, char **argv, bool both,
 {
 	static const struct option options[] = {
 		DEVICE_OPTION,
+		JSON_OPTION,
 		{ "quiet", no_argument, NULL, 'q' },
 		HELP_OPTION,
 		VERSION_OPTION,
@@ -21,11 +22,13 @@ int request_run(const struct command *command, int argc, char **argv, bool both,
 	struct request request = { .quiet = false };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:qhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:jqhV", options, NULL)) != -1) {
 		if (option == 'd')
 			request.device = optarg;
 		else if (option == 'q')
 			request.quiet = true;
+		else if (option == 'j')
+			request.json = true;
 		else
 			return common_option(command, option);
 	}

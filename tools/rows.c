@@ -64,5 +64,5 @@ int rows_print(const struct pages *pages, const struct style *style)
 		error = 0;
 	for (i = 0; i < pages->count && !error; i++)
 		error = add_row(table, &pages->slots[i], style->json);
-	return table_finish(table, style->columns, error);
+	return table_finish(table, style, error);
 }

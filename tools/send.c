@@ -19,6 +19,7 @@
  * @source: what to read
  * @expected: bytes it has; 0 if unknown
  * @quiet: say nothing but errors
+ * @json: report as JSON
  * @unacknowledged: tickets that the receiver has not done with
  * @tickets: so far
  * @bytes: so far
@@ -32,6 +33,7 @@ struct sending {
 	int source;
 	uint64_t expected;
 	bool quiet;
+	bool json;
 	unsigned int unacknowledged;
 	uint64_t tickets;
 	uint64_t bytes;
@@ -189,6 +191,26 @@ static int send_last(struct sending *sending, const char *sum)
 	return code;
 }
 
+static int report(const struct sending *sending, const char *sum)
+{
+	const struct style style = { .json = true };
+	const struct field fields[] = {
+		{ "device", "", labyrinth_device_path(sending->dev), 0 },
+		{ "source", "", sending->source_name, 0 },
+		{ "bytes", "", NULL, sending->bytes },
+		{ "tickets", "", NULL, sending->tickets },
+		{ "sha256", "", sum, 0 },
+	};
+
+	if (sending->json)
+		return fields_print("send", fields, ARRAY_SIZE(fields), &style);
+	fprintf(stderr, "sent %" PRIu64 " bytes in %" PRIu64 " ticket%s of %s\n"
+		"SHA-256 %s  %s\n", sending->bytes, sending->tickets,
+		sending->tickets == 1 ? "" : "s", labyrinth_device_path(sending->dev),
+		sum, sending->source_name);
+	return EXIT_DONE;
+}
+
 static int send_all(struct sending *sending)
 {
 	char sum[DIGEST_TEXT];
@@ -202,10 +224,7 @@ static int send_all(struct sending *sending)
 	SHA256End(&sending->sum, sum);
 	code = send_last(sending, sum);
 	if (!code && !sending->quiet)
-		fprintf(stderr, "sent %" PRIu64 " bytes in %" PRIu64 " ticket%s of %s\n"
-			"SHA-256 %s  %s\n", sending->bytes, sending->tickets,
-			sending->tickets == 1 ? "" : "s", labyrinth_device_path(sending->dev),
-			sum, sending->source_name);
+		code = report(sending, sum);
 	return code;
 }
 
@@ -244,7 +263,7 @@ static int send_from(const struct request *request, struct sending *sending)
 
 static int send_file(const struct request *request)
 {
-	struct sending sending = { .quiet = request->quiet, .source = -1 };
+	struct sending sending = { .quiet = request->quiet, .json = request->json, .source = -1 };
 	int code;
 
 	signals_catch();
@@ -265,13 +284,14 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_send = {
 	.name = "send",
-	.synopsis = "SOCKET [FILE] [-d DEV] [--quiet]",
+	.synopsis = "SOCKET [FILE] [-d DEV] [--quiet] [--json]",
 	.summary = "give a file's content to 'labyrinth receive', page by page",
 	.help = "Reads FILE, or the standard input, into pages of the device, and gives them to\n"
 		"the 'labyrinth receive' that listens on SOCKET. The bytes are not copied on the\n"
 		"way: what goes over the socket are tickets, which own the pages, two of them at a\n"
 		"time at most. Done means that the receiver has all in place, and the same SHA-256.\n\n"
 		DEVICE_HELP
+		"  -j, --json        report as JSON, on the standard output\n"
 		"  -q, --quiet       no report\n",
 	.run = run,
 };

@@ -110,12 +110,14 @@ static int choose(struct libscols_table *table, const char *wanted)
 }
 
 /* Prints @table unless there is an @error already, and frees it. Returns an exit code. */
-int table_finish(struct libscols_table *table, const char *wanted, int error)
+int table_finish(struct libscols_table *table, const struct style *style, int error)
 {
 	int code = EXIT_DONE;
 
-	if (!error && wanted)
-		code = choose(table, wanted);
+	if (!error && style->columns)
+		code = choose(table, style->columns);
+	if (!error && style->stream)
+		error = scols_table_set_stream(table, style->stream);
 	if (!error && !code)
 		error = scols_print_table(table);
 	scols_unref_table(table);

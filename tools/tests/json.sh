@@ -51,6 +51,8 @@ check "list --json is as its schema says" conforms list
 device 0
 check "stress --json is as its schema says" conforms stress -t 0.2
 device 0 "free 40" "copies 12345678901234567890"
+echo content >"$scratch/in"
+check "copy --json is as its schema says" conforms copy "$scratch/in" "$scratch/copied"
 pages 0
 check "map --json of a pool without pages too" conforms map
 device 1 "fail-open 13"
