@@ -214,7 +214,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct request request = { .count = 1, .seconds = -1 };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:n:o:t:w:NhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":d:n:o:t:w:NhV", options, NULL)) != -1) {
 		if (!strchr("dnotwN", option))
 			return common_option(command, option);
 		code = set_option(&request, option);

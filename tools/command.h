@@ -66,6 +66,7 @@ extern const struct command command_stress;
 			"  -V, --version     show the version\n"
 
 /* options.c */
+void options_begin(char *const *argv);
 int common_option(const struct command *command, int option);
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int no_arguments(int argc, char **argv);

@@ -119,7 +119,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct style style = { .json = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "jc:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":jc:hV", options, NULL)) != -1) {
 		if (!style_option(&style, option))
 			return common_option(command, option);
 	}

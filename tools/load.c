@@ -175,7 +175,7 @@ static int run(const struct command *command, int argc, char **argv)
 	const char *file = NULL;
 	int option, i;
 
-	while ((option = getopt_long(argc, argv, "m:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":m:hV", options, NULL)) != -1) {
 		if (option != 'm')
 			return common_option(command, option);
 		file = optarg;

@@ -42,10 +42,11 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	static char name[64];
 
-	/* getopt_long() and the command's own messages begin with this. */
+	/* The command's messages begin with this. */
 	snprintf(name, sizeof(name), "labyrinth %s", command->name);
 	argv[0] = name;
 	program = name;
+	options_begin(argv);
 	return command->run(command, argc, argv);
 }
 

@@ -81,7 +81,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct request request = { .list = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:jc:lhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":d:jc:lhV", options, NULL)) != -1) {
 		if (option == 'd')
 			request.device = optarg;
 		else if (option == 'l')

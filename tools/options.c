@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 
@@ -22,6 +23,29 @@ int usage_error(const char *format, ...)
 	return EXIT_USAGE;
 }
 
+static char *const *arguments;
+
+/*
+ * Due before getopt_long(). Option strings begin with a colon, because its own messages do
+ * not say what to do.
+ */
+void options_begin(char *const *argv)
+{
+	arguments = argv;
+}
+
+static int option_error(void)
+{
+	const char *word = arguments[optind - 1];
+
+	if (!optopt)
+		return usage_error("there is no option '%s', or several begin like that", word);
+	if (!strncmp(word, "--", 2))
+		return usage_error("the option '%.*s' takes no value",
+				   (int)strcspn(word, "="), word);
+	return usage_error("there is no option '-%c'", optopt);
+}
+
 /* For what getopt_long() returned and the subcommand does not know itself. */
 int common_option(const struct command *command, int option)
 {
@@ -33,9 +57,10 @@ int common_option(const struct command *command, int option)
 	case 'V':
 		printf("labyrinth %s " VERSION "\n", command->name);
 		return EXIT_DONE;
+	case ':':
+		return usage_error("the option '%s' wants a value", arguments[optind - 1]);
 	default:
-		fprintf(stderr, "%s: see '%s --help'\n", program, program);
-		return EXIT_USAGE;
+		return option_error();
 	}
 }
 

@@ -22,7 +22,7 @@ int request_run(const struct command *command, int argc, char **argv, bool both,
 	struct request request = { .quiet = false };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:jqhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":d:jqhV", options, NULL)) != -1) {
 		if (option == 'd')
 			request.device = optarg;
 		else if (option == 'q')

@@ -20,7 +20,7 @@ int show_device(const struct command *command, int argc, char **argv, show_funct
 	struct style style = { .json = false };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:jc:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":d:jc:hV", options, NULL)) != -1) {
 		if (option == 'd')
 			choice = optarg;
 		else if (!style_option(&style, option))

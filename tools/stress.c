@@ -144,8 +144,8 @@ static int run(const struct command *command, int argc, char **argv)
 	struct stress stress = { .workers = 4, .pages = 8, .seconds = 10, .seed = time(NULL) };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:c:jw:p:t:S:qhV", options, NULL)) != -1) {
-		if (option == 'h' || option == 'V' || option == '?')
+	while ((option = getopt_long(argc, argv, ":d:c:jw:p:t:S:qhV", options, NULL)) != -1) {
+		if (strchr("hV?:", option))
 			return common_option(command, option);
 		if (style_option(&stress.style, option))
 			continue;
@@ -161,9 +161,9 @@ const struct command command_stress = {
 	.name = "stress",
 	.synopsis = "[-d DEV] [-w N] [-p N] [-t SECONDS] [-S N] [-q] [-c KEY,...] [-j]",
 	.summary = "put load on a pool, and check that each page is its owner's alone",
-	.help = "Each worker acquires pages, looks whether they are zero, writes into them, copies\n"
-		"some, gives some away and takes them back, and looks whether all is as it wrote\n"
-		"it. The first thing that is wrong ends it, with exit code 1.\n\n"
+	.help = "Each worker acquires pages, looks whether they are zero, writes into them,\n"
+		"copies some, gives some away and takes them back, and looks whether all is as it\n"
+		"wrote it. The first thing that is wrong ends it, with exit code 1.\n\n"
 		DEVICE_HELP
 		"  -w, --workers N   processes (default: 4)\n"
 		"  -p, --pages N     most pages that each has at a time (default: 8)\n"

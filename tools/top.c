@@ -3,6 +3,7 @@
  * labyrinth top: all pools and who has their pages, live.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "top.h"
@@ -121,8 +122,8 @@ static int run(const struct command *command, int argc, char **argv)
 	struct request request = { .view = { .interval = 1 } };
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "d:i:s:rhV", options, NULL)) != -1) {
-		if (option == 'h' || option == 'V' || option == '?')
+	while ((option = getopt_long(argc, argv, ":d:i:s:rhV", options, NULL)) != -1) {
+		if (strchr("hV?:", option))
 			return common_option(command, option);
 		code = set_option(&request, option);
 		if (code)

@@ -35,7 +35,7 @@ static int run(const struct command *command, int argc, char **argv)
 	};
 	int option, code;
 
-	option = getopt_long(argc, argv, "hV", options, NULL);
+	option = getopt_long(argc, argv, ":hV", options, NULL);
 	if (option != -1)
 		return common_option(command, option);
 	code = no_arguments(argc, argv);
