@@ -14,7 +14,7 @@ PACKAGES_VM="python3 qemu-system-x86 busybox-static gcc-multilib kmod xz-utils"
 
 # Testing the library and the command on this machine: a terminal, JSON schemas, manual
 # pages, the library's binary interface, and the shells whose completion there is.
-PACKAGES_TESTS="tmux procps python3-jsonschema mandoc abigail-tools bash zsh fish"
+PACKAGES_TESTS="tmux procps python3-jsonschema man-db mandoc abigail-tools bash zsh fish"
 
 # Looking at the sources.
 PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"
