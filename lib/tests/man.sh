@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The manual: that every exported function has a page, and that the pages are written well.
+# usage: tests/man.sh FOLDER, from the library's folder
+set -u
+export LC_ALL=C.UTF-8
+
+folder=$1
+count=0
+failed=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# ok NAME COMMAND...: what the command prints shows why it failed
+ok()
+{
+	name=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$scratch/output" 2>&1; then
+		echo "ok $count - $name"
+	else
+		sed 's/^/# /' "$scratch/output"
+		echo "not ok $count - $name"
+		failed=$((failed + 1))
+	fi
+}
+
+exported()
+{
+	sed -n 's/^\t\(labyrinth_[a-z0-9_]*\);$/\1/p' liblabyrinth.map
+}
+
+# By its own name, and named in that page.
+has_page()
+{
+	for function in $(exported); do
+		sed -n '/^\.SH NAME/,/^\.SH SYN/p' "$folder/$function.3" |
+			tr -d '\\&' | grep -qE "(^|[ ,])${function}[ ,]" || {
+			echo "$function has no page"
+			return 1
+		}
+	done
+}
+
+no_other_page()
+{
+	for page in "$folder"/labyrinth_*.3; do
+		function=$(basename "$page" .3)
+		exported | grep -qx "$function" || {
+			echo "$function has a page, but is not exported"
+			return 1
+		}
+	done
+}
+
+# What scdoc puts before every paragraph is no fault of the text.
+well_written()
+{
+	mandoc -Tlint -W warning "$1" >"$scratch/lint"
+	! grep -v 'skipping paragraph macro' "$scratch/lint" &&
+		test -z "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 >/dev/null)"
+}
+
+all_well_written()
+{
+	for page in "$folder"/*.[1-9]; do
+		well_written "$page" || {
+			echo "$page is not"
+			return 1
+		}
+	done
+}
+
+# tells_of WORD PAGE
+tells_of()
+{
+	man -E UTF-8 -l "$folder/$2" | grep -qF -e "$1"
+}
+
+refuses_unlisted()
+{
+	mkdir -p "$scratch/pages"
+	grep -v labyrinth_strerror man/pages >"$scratch/list"
+	! python3 man/manpages library include/labyrinth.h "$scratch/list" "$scratch/pages"
+}
+
+refuses_undocumented()
+{
+	sed 's/^ \* labyrinth_strerror() - .*/ * Nothing./' include/labyrinth.h >"$scratch/header.h"
+	! python3 man/manpages library "$scratch/header.h" man/pages "$scratch/pages"
+}
+
+echo "TAP version 13"
+echo "1..8"
+ok "every exported function has a page" has_page
+ok "no other function has one" no_other_page
+ok "mandoc and man find nothing wrong with any page" all_well_written
+ok "the overview names the rules for threads" tells_of "Threads." liblabyrinth.3
+ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_take" labyrinth.4
+ok "the overview of the system is there" tells_of "Terms" labyrinth.7
+ok "a function without a page stops the build" refuses_unlisted
+ok "a function without a comment stops the build" refuses_undocumented
+echo "# Totals: pass:$((count - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
+test "$failed" -eq 0
