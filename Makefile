@@ -36,7 +36,7 @@ in_selftests	= $(make_in) selftests OUTPUT=$(BUILD)/selftests/$(1) \
 		  KSELFTEST_DIR=$$($(VM)/paths.sh kselftest) $(cc_$(1)) \
 		  CFLAGS_EXTRA="$(if $(filter i386,$(1)),-m32)"
 in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) $(cc_$(1)) \
-		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example cache-steps
+		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example examples cache-steps
 
 # For another machine than this one: the compiler, and where its linker finds libraries.
 cc_arm64	= CC=$$($(VM)/paths.sh cross arm64)gcc-12 AR=$$($(VM)/paths.sh cross arm64)ar
@@ -101,7 +101,7 @@ selftests-%:
 	@$(call in_selftests,$*)
 	@$(call in_lib_tests,$*)
 	@cp $(BUILD)/lib-$*/example $(BUILD)/selftests/$*/readme-example
-	@cp $(BUILD)/lib-$*/cache-steps $(BUILD)/selftests/$*
+	@cp $(BUILD)/lib-$*/cache-steps $(BUILD)/lib-$*/example-* $(BUILD)/selftests/$*
 	@cp $(VM_TESTS) $(BUILD)/selftests/$*
 	@{ $(call in_selftests,$*) list; \
 	   for f in $(VM_TESTS); do [ ! -x $$f ] || basename $$f; done; } | \
