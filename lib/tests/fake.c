@@ -54,6 +54,11 @@ int fake_is_open(int fd)
 	return !!find(fd);
 }
 
+int fake_events(int fd)
+{
+	return find(fd)->waiting;
+}
+
 int fake_open(unsigned int number)
 {
 	struct fake *fake = NULL;

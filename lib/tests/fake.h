@@ -20,6 +20,7 @@
 int fake_open(unsigned int number);
 void fake_close(int fd);
 int fake_is_open(int fd);
+int fake_events(int fd);
 int fake_ioctl(int fd, unsigned long call, void *argument);
 ssize_t fake_read(int fd, void *data, size_t size);
 

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What each function of the library answers when the kernel refuses a call, on a device
+ * that is none; see fake-system.c. Needs no device.
+ * usage: LABYRINTH_FAKE=FOLDER LD_PRELOAD=fake.so scripted
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <labyrinth.h>
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+static unsigned int tests, failures;
+
+static void result(int passed, const char *name)
+{
+	printf("%sok %u - %s\n", passed ? "" : "not ", ++tests, name);
+	if (!passed) {
+		printf("# errno %d, text: %s\n", errno, labyrinth_strerror());
+		failures++;
+	}
+}
+
+/* From now on, device @number is there, and that is true of it. */
+static void script(unsigned int number, const char *lines)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/labyrinth%u", getenv("LABYRINTH_FAKE"), number);
+	file = fopen(path, "w");
+	if (!file || fputs(lines, file) < 0 || fclose(file))
+		exit(1);
+}
+
+static void refuse(const char *call, int error)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "fail-%s %d\n", call, error);
+	script(0, line);
+}
+
+static struct labyrinth_device *open_device(void)
+{
+	struct labyrinth_device *dev;
+
+	script(0, "");
+	dev = labyrinth_device_open_number(0);
+	if (!dev)
+		exit(1);
+	return dev;
+}
+
+/* Whether the call that has just returned @failed left @error and such a text. */
+static int said(int failed, int error, const char *words)
+{
+	return failed && errno == error && strstr(labyrinth_strerror(), words);
+}
+
+static void test_open(void)
+{
+	struct labyrinth_device *dev;
+
+	refuse("open", EMFILE);
+	dev = labyrinth_device_open_number(0);
+	result(said(!dev, EMFILE, "cannot open /dev/labyrinth0"), "an open that fails says why");
+	refuse("info", ENOTTY);
+	dev = labyrinth_device_open_number(0);
+	result(said(!dev, ENOTTY, "is not a labyrinth device"),
+	       "a file without INFO is not a labyrinth device");
+	script(0, "");
+	script(1, "");
+	dev = labyrinth_device_open_only();
+	result(said(!dev, ENOTUNIQ, "/dev/labyrinth0, /dev/labyrinth1"),
+	       "of two devices none is the only one, and the text names both");
+}
+
+static void test_list(void)
+{
+	unsigned int numbers[1] = { 99 };
+
+	script(1, "");
+	result(labyrinth_devices_list(numbers, 1) == 2 && numbers[0] == 0,
+	       "the list says how many there are, also where there is room for fewer");
+}
+
+static const struct {
+	int error;
+	const char *words, *name;
+} acquisitions[] = {
+	{ EAGAIN, "cannot be had now", "acquire: EAGAIN tells who has the pages" },
+	{ ETIMEDOUT, "cannot be had now", "acquire: so does ETIMEDOUT" },
+	{ EDQUOT, "over the quota", "acquire: EDQUOT names the quota" },
+	{ ENOBUFS, "RLIMIT_MEMLOCK", "acquire: ENOBUFS names the limit" },
+	{ ENOMEM, "no memory", "acquire: ENOMEM speaks of memory" },
+	{ EINTR, "interrupted", "acquire: EINTR speaks of the signal" },
+	{ EPERM, "after fork()", "acquire: EPERM says what to do after fork()" },
+	{ ENODEV, "is gone", "acquire: ENODEV says that the device is gone" },
+	{ EOPNOTSUPP, "load a newer one", "acquire: EOPNOTSUPP is about an old module" },
+};
+
+static void test_acquire(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_buf *bufs[2];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(acquisitions); i++) {
+		refuse("acquire", acquisitions[i].error);
+		result(said(labyrinth_bufs_acquire(dev, 2, NULL, bufs) < 0,
+			    acquisitions[i].error, acquisitions[i].words),
+		       acquisitions[i].name);
+	}
+	script(0, "");
+	result(said(labyrinth_bufs_acquire(dev, 17, NULL, bufs) < 0, EINVAL, "1 to 16 buffers"),
+	       "acquire: too many at once is EINVAL, and names the limit");
+	result(labyrinth_bufs_acquire(dev, 2, NULL, bufs) == 2,
+	       "acquire: after all of these it works as before");
+	labyrinth_device_close(dev);
+}
+
+static void test_release(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_buf *bufs[3] = { NULL };
+
+	if (labyrinth_bufs_acquire(dev, 3, NULL, bufs) != 3)
+		exit(1);
+	memcpy(labyrinth_buf_data(bufs[0]), "kept", sizeof("kept"));
+	refuse("release", ENODEV);
+	result(said(labyrinth_buf_release(bufs[0]) < 0, ENODEV, "is gone"),
+	       "a release that fails says why");
+	result(!strcmp(labyrinth_buf_data(bufs[0]), "kept") && labyrinth_buf_handle(bufs[0]),
+	       "and the buffer is as it was");
+	result(labyrinth_bufs_release(bufs, 3) < 0 && bufs[0] && bufs[1] && bufs[2],
+	       "of several none is lost from the array");
+	script(0, "");
+	result(!labyrinth_bufs_release(bufs, 3) && !bufs[0] && !bufs[1] && !bufs[2],
+	       "what is released then is no longer in it");
+	labyrinth_device_close(dev);
+}
+
+static const struct {
+	int error;
+	const char *words, *name;
+} copies[] = {
+	{ EAGAIN, "all 8 places", "copy: EAGAIN tells how many places there are" },
+	{ EINVAL, "cannot copy 64 bytes", "copy: EINVAL names the range" },
+	{ EACCES, "copying", "copy: EACCES names the call" },
+	{ ENODEV, "is gone", "copy: ENODEV says that the device is gone" },
+	{ ENOENT, "not owned", "copy: ENOENT is about a buffer that is not owned" },
+};
+
+static void test_copy(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_buf *bufs[2];
+	size_t i;
+
+	if (labyrinth_bufs_acquire(dev, 2, NULL, bufs) != 2)
+		exit(1);
+	/* More often than there are places, none of which must be lost. */
+	refuse("copy", EINVAL);
+	for (i = 0; i < 9; i++)
+		labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 1);
+	for (i = 0; i < ARRAY_SIZE(copies); i++) {
+		refuse("copy", copies[i].error);
+		result(said(labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 1) < 0 &&
+			    !labyrinth_events_pending(dev), copies[i].error, copies[i].words),
+		       copies[i].name);
+	}
+	script(0, "");
+	memcpy(labyrinth_buf_data(bufs[0]), "copied", sizeof("copied"));
+	result(!labyrinth_copy(bufs[1], 0, bufs[0], 0, 64) &&
+	       !strcmp(labyrinth_buf_data(bufs[1]), "copied"),
+	       "copy: after all of these it works as before");
+	labyrinth_device_close(dev);
+}
+
+static void test_events(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_event events[9];
+	struct labyrinth_buf *bufs[2];
+	uint64_t i;
+
+	if (labyrinth_bufs_acquire(dev, 2, NULL, bufs) != 2)
+		exit(1);
+	result(!labyrinth_events_wait(dev, 0) && !labyrinth_events_read(dev, events, 9),
+	       "events: none before a copy");
+	for (i = 0; i < 7; i++)
+		if (labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 100 + i))
+			exit(1);
+	result(!labyrinth_copy(bufs[1], 0, bufs[0], 0, 64) && labyrinth_events_pending(dev) == 7,
+	       "events of other copies are kept while labyrinth_copy() waits for its own");
+	if (labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 107))
+		exit(1);
+	result(said(labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 108) < 0, EAGAIN,
+		    "read events"),
+	       "a copy more than there are places is EAGAIN, also while events are kept");
+	result(labyrinth_events_wait(dev, -1) == 1, "a wait ends at once where events are kept");
+	result(labyrinth_events_read(dev, events, 3) == 3 && events[0].user_data == 100 &&
+	       events[2].user_data == 102, "events come in the order of their copies");
+	result(labyrinth_events_read(dev, events, 9) == 5 && events[0].user_data == 103 &&
+	       events[4].user_data == 107, "those kept before those in the kernel");
+	result(!labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 108) &&
+	       labyrinth_events_read(dev, events, 9) == 1, "their places are free again");
+	labyrinth_device_close(dev);
+}
+
+static void test_tickets(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_buf *buf = labyrinth_buf_acquire(dev);
+
+	result(said(buf && labyrinth_bufs_give(&buf, 1) < 0, ENOTTY, "no tickets") && buf,
+	       "giving without tickets in the module is ENOTTY, and the buffer stays");
+	result(said(labyrinth_bufs_take(dev, 0, &buf, 1) < 0, ENOTTY, "no tickets"),
+	       "so is taking");
+	labyrinth_device_close(dev);
+}
+
+static void test_stat(void)
+{
+	struct labyrinth_device *dev = open_device();
+	struct labyrinth_stat stat;
+
+	script(0, "free 12345678901\n");
+	result(!labyrinth_device_stat(dev, &stat, sizeof(stat)) && stat.free == 12345678901ULL,
+	       "statistics come as they are");
+	refuse("stat", ENODEV);
+	result(said(labyrinth_device_stat(dev, &stat, sizeof(stat)) < 0, ENODEV, "is gone"),
+	       "or say why not");
+	labyrinth_device_close(dev);
+}
+
+int main(void)
+{
+	printf("TAP version 13\n");
+	test_open();
+	test_list();
+	test_acquire();
+	test_release();
+	test_copy();
+	test_events();
+	test_tickets();
+	test_stat();
+	printf("1..%u\n", tests);
+	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
+	       failures);
+	return failures ? 1 : 0;
+}
