@@ -57,6 +57,7 @@ VM_TESTS	= $(wildcard tools/tests/vm/* lib/tests/vm/*)
 host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "command=env -u MAKEFLAGS $(in_tools) check" \
 		  --host "README=$(VM)/tests/test-readme" \
+		  --host "tour=driver/check-tour" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
