@@ -61,7 +61,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install clean known-lane coverage soak bench bench-check bench-figures program-bench
+.PHONY: shell install may-write dkms deb clean known-lane coverage soak bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -185,9 +185,28 @@ shell: known-lane
 	@$(VM)/run shell --lane $(LANE)
 
 ## install: the library and the command, under prefix (/usr/local) and DESTDIR
-install: lib tools
+install: lib tools may-write
 	@$(in_lib) install
 	@$(in_tools) install
+
+# Of the folders that are to be written to, the last one that is there.
+may-write:
+	@place=$(DESTDIR)$(prefix); \
+	while [ ! -e "$$place" ]; do place=$$(dirname "$$place"); done; \
+	[ -w "$$place" ] || { \
+		echo "may not write to $$place: sudo make install, or make install prefix=..."; \
+		exit 1; }
+
+## dkms: the module for this kernel, and for those that are installed later
+dkms:
+	@tools/system/dkms $$(sed -n 's/^VERSION ?= //p' lib/version.mk)
+
+## deb: Debian packages, beside this folder
+deb:
+	@command -v dpkg-buildpackage >/dev/null && command -v dh >/dev/null || { \
+		echo "no packaging tools here: apt-get install dpkg-dev debhelper dh-dkms"; \
+		exit 1; }
+	dpkg-buildpackage -us -uc -b
 
 ## clean: removes build/; what set-up has fetched stays in the cache folder
 clean:
