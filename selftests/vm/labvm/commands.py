@@ -7,7 +7,6 @@ import sys
 import time
 
 from . import accel, image, ktap
-from .hardware import HARDWARE
 from .lanes import BUILD, Failure, find_lane, path_of
 from .machine import Machine
 from .report import say
@@ -166,8 +165,7 @@ def choose(programs, options, lane):
         [name for name in names if name not in lane.without]
     if not set(wanted) <= set(names):
         raise Failure('no such test program among: %s' % ' '.join(wanted))
-    last = HARDWARE[lane.machine].last
-    return (sorted((p for p in programs if p[0] in wanted), key=lambda p: p[0] in last),
+    return ([p for p in programs if p[0] in wanted],
             [name for name in names if name not in wanted])
 
 
