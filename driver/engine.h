@@ -100,6 +100,7 @@ struct labyrinth_engine_ops {
  * @chunk: bytes of that chunk
  * @direction: which half of the chunk is under way: in, then out
  * @deadline: in jiffies, for the transfer under way
+ * @overdue: it has passed, and the transfer gets a little longer
  * @held: pages that a transfer may still reach although its job has timed out; while
  *	there are any, nothing is started
  * @held_since: in jiffies
@@ -119,6 +120,7 @@ struct labyrinth_engine {
 	u32 chunk;
 	enum edu_direction direction;
 	unsigned long deadline;
+	bool overdue;
 	struct labyrinth_page *held[2];
 	unsigned long held_since;
 	bool paused;
