@@ -181,7 +181,7 @@ bool edu_dma_running(struct edu *edu)
 	u32 command = edu_read(edu, EDU_REG_DMA_CMD);
 
 	return command != ~0u && ((command & EDU_DMA_RUN) ||
-				  labyrinth_fault(LABYRINTH_FAULT_DMA_LATE));
+				  labyrinth_fault_due(LABYRINTH_FAULT_DMA_LATE));
 }
 
 /**

@@ -6,7 +6,7 @@
  * files that the kernel's documentation of fault injection describes:
  *
  *	fail_refill_irq		the interrupt handler gets no page
- *	fail_refill_worker	the worker gets no page
+ *	fail_refill_worker	the worker, or a probe, gets no page
  *	fail_dma_late		a look at the idle engine sees it busy: the handler then
  *				takes a transfer that has ended for one under way, and
  *				the watchdog, or a removal, waits as many looks longer
@@ -29,12 +29,12 @@ static struct fault_attr * const attrs[LABYRINTH_FAULTS] = {
 };
 
 /**
- * labyrinth_fault() - is this to go wrong now?
+ * labyrinth_fault_due() - is this to go wrong now?
  * @fault: what
  *
  * Context: Any, no raw spinlock held.
  */
-bool labyrinth_fault(enum labyrinth_fault fault)
+bool labyrinth_fault_due(enum labyrinth_fault fault)
 {
 	return should_fail(attrs[fault], 1);
 }

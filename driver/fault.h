@@ -10,7 +10,7 @@ struct dentry;
 /**
  * enum labyrinth_fault - what can be made to go wrong
  * @LABYRINTH_FAULT_REFILL_IRQ: the interrupt handler gets no page
- * @LABYRINTH_FAULT_REFILL_WORKER: the worker gets no page
+ * @LABYRINTH_FAULT_REFILL_WORKER: the worker, or a probe, gets no page
  * @LABYRINTH_FAULT_DMA_LATE: the device looks busy though its transfer has ended
  * @LABYRINTH_FAULT_DMA_LOST: the handler does not see that a transfer has ended
  * @LABYRINTH_FAULTS: how many there are
@@ -25,10 +25,10 @@ enum labyrinth_fault {
 
 /* Debian's kernels have none: there, nothing of this is compiled. */
 #ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
-bool labyrinth_fault(enum labyrinth_fault fault);
+bool labyrinth_fault_due(enum labyrinth_fault fault);
 void labyrinth_fault_init(struct dentry *root);
 #else
-static inline bool labyrinth_fault(enum labyrinth_fault fault)
+static inline bool labyrinth_fault_due(enum labyrinth_fault fault)
 {
 	return false;
 }

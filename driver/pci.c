@@ -17,7 +17,7 @@ static irqreturn_t labyrinth_interrupt(int irq, void *data)
 		return IRQ_NONE;	/* INTx may be shared, or the device is gone */
 	labyrinth_pool_count(&ldev->pool,
 			     in_hardirq() ? LABYRINTH_IRQ_HARD : LABYRINTH_IRQ_THREADED, 1);
-	if ((status & EDU_IRQ_DMA) && !labyrinth_fault(LABYRINTH_FAULT_DMA_LOST))
+	if ((status & EDU_IRQ_DMA) && !labyrinth_fault_due(LABYRINTH_FAULT_DMA_LOST))
 		labyrinth_engine_irq(&ldev->engine);
 	if (status & EDU_IRQ_REFILL)
 		labyrinth_pool_refill_irq(&ldev->pool);

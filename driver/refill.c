@@ -170,15 +170,16 @@ static struct labyrinth_page *publish_page(struct labyrinth_pool *pool,
 }
 
 /* Allocates up to @most pages, fewer if the target has been reached or an attempt fails. */
-static u32 allocate_pages(struct labyrinth_pool *pool, gfp_t gfp, enum labyrinth_fault fault,
-			  u32 most, bool *failed)
+static u32 allocate_pages(struct labyrinth_pool *pool, gfp_t gfp, u32 most, bool *failed)
 {
+	enum labyrinth_fault fault = gfpflags_allow_blocking(gfp) ?
+		LABYRINTH_FAULT_REFILL_WORKER : LABYRINTH_FAULT_REFILL_IRQ;
 	struct labyrinth_page *page = first_slot(pool);
 	u32 pages = 0;
 
 	*failed = false;
 	while (page) {
-		if (labyrinth_fault(fault) || !labyrinth_page_alloc(pool, page, gfp)) {
+		if (labyrinth_fault_due(fault) || !labyrinth_page_alloc(pool, page, gfp)) {
 			labyrinth_pool_put_slot(pool, page);
 			*failed = true;
 			break;
@@ -202,8 +203,7 @@ u32 labyrinth_pool_fill(struct labyrinth_pool *pool)
 {
 	bool failed;
 
-	return allocate_pages(pool, LABYRINTH_GFP_PATIENT, LABYRINTH_FAULT_REFILL_WORKER,
-			      U32_MAX, &failed);
+	return allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 }
 
 /**
@@ -222,8 +222,7 @@ void labyrinth_pool_refill_irq(struct labyrinth_pool *pool)
 	unsigned long flags;
 	u32 pages;
 
-	pages = allocate_pages(pool, GFP_ATOMIC, LABYRINTH_FAULT_REFILL_IRQ, REFILL_BUDGET,
-			       &failed);
+	pages = allocate_pages(pool, GFP_ATOMIC, REFILL_BUDGET, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->counters[LABYRINTH_IRQ_REFILLS] += !!pages;
@@ -263,8 +262,7 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 	unsigned long flags;
 	u32 pages;
 
-	pages = allocate_pages(pool, LABYRINTH_GFP_PATIENT, LABYRINTH_FAULT_REFILL_WORKER,
-			       U32_MAX, &failed);
+	pages = allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->counters[LABYRINTH_WORKER_REFILLS] += !!pages;
