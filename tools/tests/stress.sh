@@ -29,7 +29,9 @@ workers_are()
 # in_background ARGUMENT...: until its workers are there
 in_background()
 {
-	LD_PRELOAD=$fake "$real" stress "$@" >"$scratch/done" 2>&1 </dev/null &
+	# Under nohup, SIGHUP would be ignored here, and so there.
+	env --default-signal=HUP,INT,TERM LD_PRELOAD="$fake" "$real" stress "$@" \
+		>"$scratch/done" 2>&1 </dev/null &
 	boss=$!
 	soon workers_are 3
 }
