@@ -161,7 +161,7 @@ def run_session(boot, machine, programs, limit, counted):
 def choose(programs, options, lane):
     """Those that will run, and the names of the others."""
     names = [p[0] for p in programs]
-    wanted = options.only or (options.short and lane.short) or \
+    wanted = options.only or lane.only or (options.short and lane.short) or \
         [name for name in names if name not in lane.without]
     if not set(wanted) <= set(names):
         raise Failure('no such test program among: %s' % ' '.join(wanted))

@@ -12,7 +12,8 @@ BUILD = os.path.join(TOP, 'build')
 
 Lane = collections.namedtuple(
     'Lane',
-    'name kernel arch machine memory cpus holds short without qemu cmdline sentence')
+    'name kernel arch machine memory cpus holds short only without qemu cmdline '
+    'sentence')
 
 
 class Failure(Exception):
@@ -27,7 +28,8 @@ def read_lanes():
                 continue
             if not line[0].isspace():
                 row = [field.strip() for field in line.split('|')]
-                more = dict.fromkeys(('holds', 'short', 'qemu', 'kernel', 'for'), '')
+                more = dict.fromkeys(
+                    ('holds', 'short', 'only', 'qemu', 'kernel', 'for'), '')
                 more['without'] = {}
                 lanes[row[0]] = (row, more)
             else:
@@ -44,7 +46,8 @@ def lane_of(row, more):
     name, kernel, arch, machine, memory, cpus = row
     return Lane(name, kernel, arch, machine, int(memory), int(cpus),
                 more['holds'].split(), more['short'].split(),
-                more['without'], shlex.split(more['qemu']), more['kernel'].strip(),
+                more['only'].split(), more['without'],
+                shlex.split(more['qemu']), more['kernel'].strip(),
                 more['for'].strip())
 
 
