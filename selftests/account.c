@@ -340,6 +340,28 @@ TEST_F(account, handing_over_to_oneself_needs_no_room)
 	test_peer_join(&peer);
 }
 
+TEST_F(account, handing_over_to_oneself_at_the_user_quota_needs_no_room)
+{
+	const __u32 quota = self->info.user_quota, batch = self->info.max_batch;
+	int fds[2], ticket;
+	struct peer peer;
+
+	if (!test_fork_as(&peer, USER, RLIM_INFINITY)) {
+		fds[0] = raw_open(0, O_RDWR);
+		fds[1] = raw_open(0, O_RDWR);
+		EXPECT_EQ(quota / 2, take_all(fds[0], quota / 2, batch, self->buffers));
+		EXPECT_EQ(quota - quota / 2 - 4,
+			  take_all(fds[1], quota - quota / 2 - 4, batch, self->buffers));
+		test_acquire(fds[1], 4, self->buffers);
+		test_err_acquire(EDQUOT, fds[1], 0, 1, self->buffers + 4);
+		ticket = test_give(fds[1], 4, self->buffers);
+		test_take(fds[0], ticket, 4, self->buffers);
+		EXPECT_EQ(quota / 2 + 4, stat_value(fds[0], charged));
+		test_child_exit();
+	}
+	test_peer_join(&peer);
+}
+
 TEST_F(account, taking_back_at_the_file_quota_needs_no_room)
 {
 	const __u32 quota = self->info.file_quota, batch = self->info.max_batch;
