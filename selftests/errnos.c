@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Errors that only a contrived situation brings about, and which of two comes first. */
-#include <linux/userfaultfd.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
 #include "labyrinth_limits.h"
 #include "labyrinth_pool.h"
+#include "labyrinth_stall.h"
 #include "labyrinth_ticket.h"
 #include "labyrinth_user.h"
 
@@ -214,39 +211,13 @@ static void *taker_run(void *argument)
 	return NULL;
 }
 
-/* Memory in which a system call sleeps until fault_resolve(); NULL if there is none. */
-static void *fault_memory(int *faults)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	*faults = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	range.range.start = (uintptr_t)page;
-	range.range.len = page_size();
-	if (page == MAP_FAILED || *faults < 0 || ioctl(*faults, UFFDIO_API, &api) ||
-	    ioctl(*faults, UFFDIO_REGISTER, &range))
-		return NULL;
-	return page;
-}
-
-static int fault_resolve(int faults, void *page)
-{
-	struct uffdio_zeropage zero = {
-		.range = { .start = (uintptr_t)page, .len = page_size() },
-	};
-
-	return ioctl(faults, UFFDIO_ZEROPAGE, &zero);
-}
-
 TEST_F(precedence, take_during_another_take_is_ebusy)
 {
 	struct taker taker = { .fd = self->fd };
 	struct labyrinth_buffer taken;
 	struct pollfd faults = { .events = POLLIN };
 
-	taker.buffers = fault_memory(&faults.fd);
+	taker.buffers = stall_memory(&faults.fd);
 	if (!taker.buffers)
 		SKIP(return, "no userfaultfd in this kernel");
 	taker.ticket = test_give(self->fd, 1, &self->own[0]);
@@ -257,7 +228,7 @@ TEST_F(precedence, take_during_another_take_is_ebusy)
 	test_err_take(EBUSY, self->fd, taker.ticket, 1, &taken);
 	test_err_take(EBUSY, self->fd, taker.ticket, 0, NULL);
 	EXPECT_EQ(1, stat_value(self->fd, ticketed));
-	ASSERT_EQ(0, fault_resolve(faults.fd, taker.buffers));
+	ASSERT_EQ(0, stall_end(faults.fd, taker.buffers));
 	ASSERT_EQ(0, pthread_join(taker.thread, NULL));
 	EXPECT_EQ(0, taker.result);
 	test_err_take(ENOENT, self->fd, taker.ticket, 1, &taken);

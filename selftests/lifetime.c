@@ -5,6 +5,7 @@
 #include "labyrinth_device.h"
 #include "labyrinth_peer.h"
 #include "labyrinth_pool.h"
+#include "labyrinth_stall.h"
 
 /* sysfs unbind, on the second device, so that the first one is never missed. */
 FIXTURE(unbind)
@@ -88,6 +89,42 @@ TEST_F(unbind, waiter_gets_enodev)
 	EXPECT_EQ(-1, waiter.result);
 	EXPECT_EQ(ENODEV, waiter.error);
 	hoard_close(&hoard);
+}
+
+struct stalled {
+	int fd;
+	struct labyrinth_buffer *buffers;
+	int result;
+	int error;
+};
+
+static void *stalled_acquire(void *argument)
+{
+	struct stalled *stalled = argument;
+
+	stalled->result = raw_acquire(stalled->fd, 0, 1, stalled->buffers);
+	stalled->error = errno;
+	return NULL;
+}
+
+/* It has its page, and is about to say so, when the page goes. */
+TEST_F(unbind, acquire_that_removal_overtakes_is_enodev)
+{
+	struct stalled stalled = { .fd = self->fd };
+	struct pollfd faults = { .events = POLLIN };
+	pthread_t thread;
+
+	stalled.buffers = stall_memory(&faults.fd);
+	if (!stalled.buffers)
+		SKIP(return, "no userfaultfd in this kernel");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, stalled_acquire, &stalled));
+	ASSERT_EQ(1, poll(&faults, 1, 5000));
+	test_unbind();
+	ASSERT_EQ(0, stall_end(faults.fd, stalled.buffers));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-1, stalled.result);
+	EXPECT_EQ(ENODEV, stalled.error);
+	close(faults.fd);
 }
 
 struct reader {
