@@ -290,6 +290,10 @@ static void test_errors(void)
 	       labyrinth_cache_acquire(cache) == bufs[0] &&
 	       !labyrinth_cache_acquire(cache) && errno == ENODEV,
 	       "what cannot be given back stays in the cache");
+	handle = labyrinth_buf_handle(bufs[3]);
+	result(labyrinth_buf_release(bufs[3]) == -1 && errno == ENODEV &&
+	       labyrinth_buf_handle(bufs[3]) == handle,
+	       "a release that fails leaves the buffer as it was");
 	fail_with = 0;
 	result(!labyrinth_bufs_release(bufs, 4) && !owned, "nothing was lost");
 	end(cache, dev);
@@ -328,7 +332,7 @@ static void test_misuse(void)
 
 int main(void)
 {
-	printf("TAP version 13\n1..25\n");
+	printf("TAP version 13\n1..26\n");
 	test_hits();
 	test_batches();
 	test_sizes();
