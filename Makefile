@@ -61,7 +61,8 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install may-write dkms deb clean known-lane coverage soak bench bench-check bench-figures program-bench
+.PHONY: shell install may-write dkms deb clean known-lane coverage soak mutants
+.PHONY: mutants-check model bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -177,6 +178,21 @@ coverage:
 lint:
 	@$(VM)/setup.sh build vm lint source $(DEBIAN:%=kernel:%)
 	@$(VM)/lint.sh $(DEBIAN)
+
+## mutants: plants one bug at a time, and sees which test notices (hours; can be resumed)
+mutants:
+	@$(VM)/setup.sh build vm source $$(selftests/mutants/run --needs kernels)
+	@$(MAKE) --no-print-directory lib tools $$(selftests/mutants/run --needs programs)
+	@selftests/mutants/run
+
+## mutants-check: whether every planted bug still fits the sources
+mutants-check:
+	@selftests/mutants/run --check
+
+## model: searches all states of the ownership protocol, and finds what is planted in it
+model:
+	@$(VM)/setup.sh build model
+	@selftests/model/check
 
 ## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
 shell: known-lane

@@ -40,3 +40,6 @@ PACKAGES_COVERAGE="lcov"
 
 # Drawing the bench's charts.
 PACKAGES_BENCH="gnuplot-nox"
+
+# Searching the states of the ownership protocol's model.
+PACKAGES_MODEL="spin"

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
-	  build, vm, tests, lint, bench, coverage
+	  build, vm, tests, lint, bench, coverage, model
 	                      the packages for that purpose
 	  arm64               cross compiler, emulator and libraries for that lane
 	  kernel:NAME         that kernel and the headers that match it (stock, next, rt,
@@ -95,6 +95,7 @@ for what; do
 		fetch+=(sysroot:arm64)
 		;;
 	coverage) packages+=" $PACKAGES_COVERAGE" ;;
+	model) packages+=" $PACKAGES_MODEL" ;;
 	kernel:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
