@@ -487,8 +487,8 @@ proctype opener(byte f)
 	:: !touching[f] -> break
 	od;
 	close(f, p);
-	/* No descriptor of the ticket is left when its last holder goes. */
-	atomic { closed[f] = true; last = closed[1 - f] };
+	/* Its descriptor goes too, or else it is passed on to somebody who does not wait. */
+	atomic { closed[f] = true; last = closed[1 - f] || first != NOBODY };
 	if
 	:: last -> close_ticket(p)
 	:: else
