@@ -11,8 +11,8 @@
  *
  *	here			in driver/
  *	opener: acquire		acquire.c labyrinth_do_acquire(): claim.c
- *				labyrinth_pool_claim() and collect(), tell_buffers(),
- *				labyrinth_adopt(); or undo(), labyrinth_pool_uncollect()
+ *				labyrinth_pool_take(), labyrinth_tell_buffers(),
+ *				labyrinth_adopt(); or undo(), labyrinth_pool_untake()
  *	claim: waiting		wait.c labyrinth_pool_join_queue(), labyrinth_pool_wait()
  *	serve			wait.c labyrinth_pool_serve_oldest()
  *	opener: release		release.c labyrinth_do_release(), disown()
@@ -23,13 +23,13 @@
  *				release.c labyrinth_release_all()
  *	let_go			engine.c labyrinth_engine_let_go(), scrub.c
  *				labyrinth_pool_quarantine()
- *	give_back, become_free	scrub.c labyrinth_pool_return(), publish_page()
+ *	give_back, become_free	scrub.c labyrinth_pool_return(), publish()
  *	toucher: fault		mapping.c labyrinth_fault()
  *	toucher: munmap		mapping.c labyrinth_vma_close()
  *	device			edu.c, engine.c advance(), labyrinth_engine_end_active(),
  *				scrub.c labyrinth_pool_unquarantine()
  *	worker			scrub.c labyrinth_pool_tidy(), refill.c
- *				labyrinth_pool_add_page()
+ *				labyrinth_pool_refill_worker()
  *	client			atomic.c labyrinth_pool_take_free(),
  *				labyrinth_pool_return_later()
  *	remover			pci.c quiesce(), retire()
