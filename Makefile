@@ -41,7 +41,7 @@ in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) $(cc_$(1)) \
 # For another machine than this one: the compiler, and where its linker finds libraries.
 cc_arm64	= CC=$$($(VM)/paths.sh cross arm64)gcc-12 AR=$$($(VM)/paths.sh cross arm64)ar
 root_arm64	= $(shell $(VM)/paths.sh sysroot arm64)
-ld_arm64	= LDFLAGS="-L$(root_arm64)/usr/lib/aarch64-linux-gnu \
+ld_arm64	= LDFLAGS="$(foreach lib,usr/lib lib,-L$(root_arm64)/$(lib)/aarch64-linux-gnu) \
 		  $(foreach lib,lib usr/lib,-Wl,-rpath-link,$(root_arm64)/$(lib)/aarch64-linux-gnu)"
 # What building and running its programs takes, and the command for it.
 setup_arm64	:= arm64 kernel:stock

@@ -168,14 +168,15 @@ download_sysroot() {
 # A compiler that runs here, and what its programs need there, in a folder of their own:
 # gcc finds its parts relative to itself.
 fetch_sysroot() {
-	local arch=$1 deb
+	local arch=$1 deb what="$COMPILER_ARM64 $LIBRARIES_ARM64"
 	[ "$arch" = arm64 ] || die "no such architecture: $arch"
-	[ ! -e "$cache/sysroots/$arch/bin/busybox" ] || return 0
+	[ "$(cat "$cache/sysroots/$arch/packages" 2>/dev/null)" != "$what" ] || return 0
 
 	enter_tmp sysroots
 	with_lists download_sysroot "$arch" "$COMPILER_ARM64" "$LIBRARIES_ARM64"
-	version=$(candidate "libc6:$arch")
+	version=$(candidate "libc6:$arch")-$(printf %s "$what" | sha256sum | cut -c 1-12)
 	mkdir root
+	printf '%s\n' "$what" >root/packages
 	for deb in ./*.deb; do
 		dpkg -x "$deb" root
 	done

@@ -33,7 +33,7 @@ COMPILER_ARM64="gcc-12-aarch64-linux-gnu cpp-12-aarch64-linux-gnu
 # What the guest and the command need there. The development packages have the names
 # that the linker looks for.
 LIBRARIES_ARM64="busybox-static libc6 libkmod2 libkmod-dev libsmartcols1 libsmartcols-dev
-	libmd0 libmd-dev libzstd1 liblzma5 libssl3"
+	libmd0 libmd-dev libncursesw6 libncurses-dev libtinfo6 libzstd1 liblzma5 libssl3"
 
 # Adding up what the tests reach.
 PACKAGES_COVERAGE="lcov"
