@@ -119,6 +119,16 @@ static int pass(struct worker *worker)
 	return code;
 }
 
+static int pass_and_check(struct worker *worker)
+{
+	int code = EXIT_DONE;
+
+	if (worker->info.capabilities & LABYRINTH_CAP_TICKETS &&
+	    !(rand_r(&worker->seed) % ROUNDS_PER_TICKET))
+		code = pass(worker);
+	return code ? code : check_all_stamps(worker);
+}
+
 static int use_pages(struct worker *worker)
 {
 	int code;
@@ -131,11 +141,9 @@ static int use_pages(struct worker *worker)
 	if (worker->count > 1 && worker->info.capabilities & LABYRINTH_CAP_COPY &&
 	    !(rand_r(&worker->seed) % ROUNDS_PER_COPY))
 		code = copy(worker);
-	if (!code && worker->info.capabilities & LABYRINTH_CAP_TICKETS &&
-	    !(rand_r(&worker->seed) % ROUNDS_PER_TICKET))
-		code = pass(worker);
-	if (!code)
-		code = check_all_stamps(worker);
+	/* A copy that a signal cut short goes on: only the kernel may touch its pages now. */
+	if (!code && !signals_stopped())
+		code = pass_and_check(worker);
 	if (!code && labyrinth_bufs_release(worker->bufs, worker->count) < 0)
 		code = library_failed();
 	return code;
