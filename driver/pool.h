@@ -27,32 +27,11 @@
 #include <linux/workqueue.h>
 
 #include "account.h"
+#include "page.h"
 #include "stock.h"
 
 struct labyrinth_pool;
 struct labyrinth_stat;
-
-/**
- * enum labyrinth_state - what a slot of the pool holds
- * @LABYRINTH_EMPTY: no page
- * @LABYRINTH_FREE: a page that belongs to nobody, zeroed or with a sentinel in it
- * @LABYRINTH_OWNED: a page that an open file owns, or that is being scrubbed after
- * @LABYRINTH_TICKETED: a page that a ticket owns
- * @LABYRINTH_KERNEL: a page that an in-kernel client owns
- * @LABYRINTH_QUARANTINED: a page nobody owns but a DMA transfer may still reach
- * @LABYRINTH_POISONED: a page that changed while it was free, never handed out again
- * @LABYRINTH_STATES: how many states there are
- */
-enum labyrinth_state {
-	LABYRINTH_EMPTY,
-	LABYRINTH_FREE,
-	LABYRINTH_OWNED,
-	LABYRINTH_TICKETED,
-	LABYRINTH_KERNEL,
-	LABYRINTH_QUARANTINED,
-	LABYRINTH_POISONED,
-	LABYRINTH_STATES
-};
 
 /* The history that STAT reports; the meaning of each is in the UAPI header. */
 enum labyrinth_counter {
@@ -82,52 +61,6 @@ enum labyrinth_counter {
 	LABYRINTH_DMA_TIMEOUTS,
 	LABYRINTH_COUNTERS
 };
-
-/**
- * struct labyrinth_page - one slot of the pool, with or without a buffer in it
- * @cpu: the buffer in the kernel's address space; NULL in an empty slot
- * @dma: its bus address
- * @link: on the pool's empty or returned list, or in its stock (pool lock), on the buffer
- *	list of the owning file (that file's state mutex), on that of the owning ticket,
- *	or on the private list of the one task that is acquiring or releasing it
- * @handle: names the latest ownership: how often the slot has been owned, above its
- *	number. Meaningful to the owner only; drawn by whoever has the page in hand
- * @account: who pays while it belongs to somebody or is quarantined; set by the new
- *	owner, cleared under the pool's lock. Accounts are freed with RCU, so that anybody
- *	may have a look
- * @dma_users: copies that name it, each perhaps twice; guarded by the engine's lock
- * @held: the file that @account is of owns it. Changes only under that file's state
- *	mutex, so that "is it mine" is stable there, whatever other files do, for as long
- *	as the pool is not dead
- * @touched: a page table may show it; guarded by the owner's state mutex
- * @state: enum labyrinth_state; changed by whoever has the page in hand, together with
- *	the pool's counts or after them
- * @order: the slot is for buffers of 2^order pages; never changes
- * @fill: while it is free, the byte that all of it consists of
- *
- * Nearly all are single pages, hence the name. All lie in one array: that is the list
- * that holds every page at every instant, so removal frees them all, whoever has what
- * in hand. With the slots of the higher orders it takes 63 bytes for each page of the
- * pool.
- */
-struct labyrinth_page {
-	void *cpu;
-	dma_addr_t dma;
-	struct list_head link;
-	u64 handle;
-	struct labyrinth_account *account;
-	u16 dma_users;
-	bool held;
-	bool touched;
-	u8 state;
-	u8 order;
-	u8 fill;
-};
-
-static inline u32 labyrinth_page_count(const struct labyrinth_page *page)
-{
-	return 1u << page->order;
-}
 
 /**
  * struct labyrinth_region - the part of the arena for buffers of one order
@@ -255,10 +188,6 @@ struct labyrinth_pool {
 	struct work_struct tidy_work;
 };
 
-/* A handle is how often its slot has been owned, so that none comes twice, above the slot. */
-#define LABYRINTH_SLOT_BITS	16
-#define LABYRINTH_SLOT_MASK	((1u << LABYRINTH_SLOT_BITS) - 1)
-
 /* With the regions of all orders, and the guards, this makes the arena 168 MiB. */
 #define LABYRINTH_MAX_PAGES	16384u
 
@@ -335,12 +264,6 @@ int labyrinth_pool_move(struct labyrinth_pool *pool, u32 pages,
 			enum labyrinth_state from, enum labyrinth_state to,
 			enum labyrinth_counter counter);
 
-/* Names a new ownership, of a buffer whose owner does not go by handles yet. */
-static inline void labyrinth_page_draw_handle(struct labyrinth_page *page)
-{
-	page->handle += 1ull << LABYRINTH_SLOT_BITS;
-}
-
 static inline u32 labyrinth_page_slot(const struct labyrinth_pool *pool,
 				      const struct labyrinth_page *page)
 {
@@ -364,16 +287,6 @@ static inline u32 labyrinth_limits_keep(const struct labyrinth_limits *limits)
 static inline u32 labyrinth_pool_max_request(const struct labyrinth_pool *pool)
 {
 	return max(READ_ONCE(pool->limits.max) / 4, 1u);
-}
-
-/* The pool's lock is held. In-kernel clients do not pay. */
-static inline void labyrinth_page_uncharge(struct labyrinth_page *page)
-{
-	struct labyrinth_account *account = page->account;
-
-	WRITE_ONCE(page->account, NULL);
-	if (account)
-		labyrinth_account_uncharge(account, labyrinth_page_count(page));
 }
 
 /* arena.c */
