@@ -142,26 +142,41 @@ static inline __u64 storm_owner_ticket(__u32 epoch, unsigned int ticket)
 /* Nobody: what a device of an earlier epoch gave is gone. */
 static inline bool storm_is_nobody(__u64 owner, __u64 next)
 {
-	return !(__u32)owner || owner >> 32 != next >> 32;
+	return !(__u32)owner || owner >> 32 < next >> 32;
 }
 
-/* Enters all pages of a buffer: they must have had that owner, or with 0, none. */
+/*
+ * Enters one page: it must have had that owner, or with 0, none. What was done to a
+ * device may be entered when that has gone and come back already: then the entry is of
+ * a later epoch, about the new device's page, and stays.
+ */
+static inline void storm_enter_page(struct storm_process *p, unsigned int device,
+				    size_t page, __u64 from, __u64 to)
+{
+	__aligned_u64 *owner = &p->storm->arena[device][page].owner;
+	__u64 was = __atomic_load_n(owner, __ATOMIC_SEQ_CST);
+
+	do {
+		if (was >> 32 > to >> 32)
+			return;
+		if (from ? was != from : !storm_is_nobody(was, to))
+			storm_fail(p, "device %u page %zu: was %#llx's, not %#llx's", device,
+				   page, (unsigned long long)was, (unsigned long long)from);
+	} while (!__atomic_compare_exchange_n(owner, &was, to, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+}
+
+/* Enters all pages of a buffer. */
 static inline void storm_enter(struct storm_process *p, unsigned int device,
 			       __u64 offset, __u64 length, __u64 from, __u64 to)
 {
 	size_t first = offset / page_size(), pages = length / page_size(), i;
-	struct storm_page *arena = p->storm->arena[device];
 
 	if (offset % page_size() || first + pages > p->storm->arena_pages)
 		storm_fail(p, "device %u: no place in the arena: %#llx", device,
 			   (unsigned long long)offset);
-	for (i = first; i < first + pages; i++) {
-		__u64 was = __atomic_exchange_n(&arena[i].owner, to, __ATOMIC_SEQ_CST);
-
-		if (from ? was != from : !storm_is_nobody(was, to))
-			storm_fail(p, "device %u page %zu: was %#llx's, not %#llx's", device,
-				   i, (unsigned long long)was, (unsigned long long)from);
-	}
+	for (i = first; i < first + pages; i++)
+		storm_enter_page(p, device, i, from, to);
 }
 
 static inline void storm_strike(struct storm_process *p, unsigned int device,
