@@ -182,32 +182,34 @@ static unsigned long long memory_value(const char *name)
 	return value;
 }
 
+/* How many KiB to take next, less and less. */
+static unsigned long long next_step(void)
+{
+	unsigned long long last = number_in("/proc/sys/vm/min_free_kbytes");
+	unsigned long long left = memory_value("MemFree:");
+
+	if (left > 2 * last + 4 * STRIDE)
+		return STRIDE;
+	return left > last ? STEP : page_size() >> 10;
+}
+
 /*
- * Touches memory until the pool gives something back. Stops where the kernel has only
- * its last memory: long before that, it begins to ask. The other end of the line learns
- * how many KiB it took.
+ * Touches memory until the pool gives something back. Where no memory is free but what
+ * the kernel keeps for itself and for each CPU, this goes on page by page: there, the
+ * kernel asks us to wait while it looks for more, and asks the pool before it gives up.
+ * The other end of the line learns how many KiB it took.
  */
 static void press(struct __test_metadata *_metadata, struct peer *peer)
 {
-	unsigned long long last = number_in("/proc/sys/vm/min_free_kbytes");
 	unsigned long long begin = number_in(POOL "shrunk");
-	unsigned long long left, step;
-	unsigned int patience = 500;
+	unsigned long long step;
 	__u64 taken = 0;
 	char *memory;
 
 	/* If memory does run out, nobody else is to suffer. */
 	ASSERT_EQ(0, sysfs_write("/proc/self/oom_score_adj", "1000"));
 	while (number_in(POOL "shrunk") == begin) {
-		left = memory_value("MemFree:");
-		if (left <= last) {
-			/* Who gives back may be behind, where the host is busy. */
-			if (patience-- == 0)
-				break;
-			usleep(10000);
-			continue;
-		}
-		step = left > 2 * last + 4 * STRIDE ? STRIDE : STEP;
+		step = next_step();
 		memory = mmap(NULL, step << 10, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		ASSERT_NE(MAP_FAILED, memory);
