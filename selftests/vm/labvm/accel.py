@@ -5,6 +5,7 @@ The answer is remembered for this host kernel, QEMU and guest kernel."""
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -71,3 +72,16 @@ def kvm_boots(kernel):
         finally:
             machine.stop()
         return '@%s done 0' % machine.nonce in lines
+
+
+def ran_stale_code(console):
+    """Did an emulated CPU go on with code that another one had patched since?
+
+    The kernel patches its code with breakpoints. QEMU keeps what it translated, and
+    where the CPUs are threads of their own it may, once in a hundred boots, execute a
+    breakpoint that is long gone from memory; the kernel then gives up. In a module it
+    would be for us to explain, in the kernel's own code it is nothing a driver can do.
+    """
+    with open(console, encoding='utf-8', errors='replace') as log:
+        found = re.search(r'int3: 0000 \[#1\].*?RIP: (.*?)\n', log.read(), re.S)
+    return bool(found) and not found.group(1).rstrip().endswith(']')
