@@ -27,19 +27,6 @@ FIXTURE(bind)
 	struct binding binding;
 };
 
-static unsigned int lines_with(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "r");
-	unsigned int count = 0;
-	char line[512];
-
-	while (file && fgets(line, sizeof(line), file))
-		count += !!strstr(line, text);
-	if (file)
-		fclose(file);
-	return count;
-}
-
 /* EBUSY: that is what the kernel says if it cannot note that the BAR is taken. */
 static bool may_refuse_with(int error)
 {

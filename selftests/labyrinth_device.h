@@ -195,4 +195,18 @@ static inline void load_expect_dead(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, close(load->fd));
 }
 
+/* How many lines of a file contain that text. */
+static inline unsigned int lines_with(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int count = 0;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		count += !!strstr(line, text);
+	if (file)
+		fclose(file);
+	return count;
+}
+
 #endif /* LABYRINTH_DEVICE_H */

@@ -318,19 +318,6 @@ static long file_value(const char *path, const char *name)
 	return value;
 }
 
-static unsigned int lines_with(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "r");
-	unsigned int count = 0;
-	char line[512];
-
-	while (file && fgets(line, sizeof(line), file))
-		count += !!strstr(line, text);
-	if (file)
-		fclose(file);
-	return count;
-}
-
 TEST_F_TIMEOUT(unplug, twenty_five_times_under_load_without_a_leak, 400)
 {
 	/* In KiB. A pool is a megabyte: leaking it twice in 20 cycles shows. */

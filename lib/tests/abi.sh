@@ -9,34 +9,8 @@ export LC_ALL=C
 
 build=$1
 uapi=$2
-count=0
-failed=0
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-report()
-{
-	count=$((count + 1))
-	if test "$1" = ok; then
-		echo "ok $count - $2$3"
-	else
-		sed 's/^/# /' "$scratch/output"
-		echo "not ok $count - $2"
-		failed=$((failed + 1))
-	fi
-}
-
-# ok NAME COMMAND...: what the command prints shows why it failed
-ok()
-{
-	name=$1
-	shift
-	if "$@" >"$scratch/output" 2>&1; then
-		report ok "$name" ""
-	else
-		report failed "$name"
-	fi
-}
+# shellcheck source=lib/tests/tap.sh
+. tests/tap.sh
 
 # compare BUILD: every difference counts, also what is new. Interface is compared with
 # interface, not with the library, which holds what programs cannot see as well.
@@ -71,11 +45,10 @@ notices()
 
 uapi=$(cd "$uapi" && pwd)
 unset MAKEFLAGS MAKELEVEL
-echo "TAP version 13"
-echo "1..5"
+plan 5
 if test "$(uname -m)" != x86_64; then
 	for name in "the binary interface is the committed one" "2" "3" "4" "5"; do
-		report ok "$name" " # SKIP the committed one is that of x86_64"
+		skip "$name" "the committed one is that of x86_64"
 	done
 else
 	ok "the binary interface is the committed one (if it shall not be: make -C lib abi)" \
@@ -89,5 +62,4 @@ else
 	ok "so is a larger struct" \
 		notices include/labyrinth.h 's/^\tuint64_t deadline_ns;/&\n\tuint64_t more;/'
 fi
-echo "# Totals: pass:$((count - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
-test "$failed" -eq 0
+finish

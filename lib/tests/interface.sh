@@ -12,25 +12,8 @@ uapi=$2
 cc=${CC:-cc}
 cxx=${CXX:-c++}
 header=include/labyrinth.h
-count=0
-failed=0
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-# ok NAME COMMAND...: one test; what the command prints shows why it failed
-ok()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$scratch/output" 2>&1; then
-		echo "ok $count - $name"
-	else
-		sed 's/^/# /' "$scratch/output"
-		echo "not ok $count - $name"
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=lib/tests/tap.sh
+. tests/tap.sh
 
 declared()
 {
@@ -94,8 +77,7 @@ declared >"$scratch/declared"
 mapped >"$scratch/mapped"
 exported >"$scratch/exported"
 
-echo "TAP version 13"
-echo "1..14"
+plan 14
 ok "the header declares functions" test -s "$scratch/declared"
 ok "header and symbol map name the same functions" \
 	diff "$scratch/declared" "$scratch/mapped"
@@ -113,5 +95,4 @@ for standard in c++11 c++17 c++20; do
 done
 ok "a C++ program links and runs" links_as_cxx
 ok "the pkg-config file is complete" sh -c "! grep -n '@' '$build/liblabyrinth.pc'"
-echo "# Totals: pass:$((count - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
-test "$failed" -eq 0
+finish

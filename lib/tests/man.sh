@@ -7,25 +7,8 @@ set -u
 export LC_ALL=C.UTF-8
 
 folder=$1
-count=0
-failed=0
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-# ok NAME COMMAND...: what the command prints shows why it failed
-ok()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$scratch/output" 2>&1; then
-		echo "ok $count - $name"
-	else
-		sed 's/^/# /' "$scratch/output"
-		echo "not ok $count - $name"
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=lib/tests/tap.sh
+. tests/tap.sh
 
 exported()
 {
@@ -92,8 +75,7 @@ refuses_undocumented()
 	! python3 man/manpages library "$scratch/header.h" man/pages "$scratch/pages"
 }
 
-echo "TAP version 13"
-echo "1..8"
+plan 8
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
@@ -102,5 +84,4 @@ ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_tak
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented
-echo "# Totals: pass:$((count - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
-test "$failed" -eq 0
+finish
