@@ -137,11 +137,23 @@ static unsigned long memlock_limit(void)
 	return rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 }
 
+/* What both would be bound by alike does not change when one pays for the other. */
+static bool share_user(const struct labyrinth_account *account,
+		       const struct labyrinth_account *other)
+{
+	return other && other->user == account->user;
+}
+
+static bool share_memlock(const struct labyrinth_account *account,
+			  const struct labyrinth_account *other)
+{
+	return other && other->memlock == account->memlock;
+}
+
 /**
  * labyrinth_account_room() - how much more could be charged?
  * @account: the account; the pool's lock is held
- * @payer: who pays for pages that the account would take over, or NULL
- * @credit: for how many; they count for nothing where both share a bound
+ * @payer: who pays for the pages so far, or NULL
  * @least: pages without which the answer is an error
  * @room: set to the pages there is room for
  *
@@ -149,36 +161,28 @@ static unsigned long memlock_limit(void)
  * Return: 0; -EDQUOT (a quota), -ENOBUFS (RLIMIT_MEMLOCK).
  */
 int labyrinth_account_room(const struct labyrinth_account *account,
-			   const struct labyrinth_account *payer, u32 credit,
-			   u32 least, u32 *room)
+			   const struct labyrinth_account *payer, u32 least, u32 *room)
 {
 	u32 user_quota = READ_ONCE(account->users->quota);
-	bool same_user = payer && payer->user == account->user;
-	unsigned long limit;
 
-	*room = room_below((unsigned long)account->quota + (payer == account ? credit : 0),
-			   account->charged);
-	if (user_quota && !account->unlimited) {
-		limit = (unsigned long)user_quota + (same_user ? credit : 0);
-		*room = min(*room, room_below(limit, account->user->charged));
-	}
+	*room = U32_MAX;
+	if (payer != account)
+		*room = room_below(account->quota, account->charged);
+	if (user_quota && !account->unlimited && !share_user(account, payer))
+		*room = min(*room, room_below(user_quota, account->user->charged));
 	if (*room < least)
 		return -EDQUOT;
-	if (account->memlock) {
-		limit = memlock_limit();
-		if (payer && payer->memlock == account->memlock)
-			limit += credit;
-		*room = min(*room, room_below(limit,
+	if (account->memlock && !share_memlock(account, payer))
+		*room = min(*room, room_below(memlock_limit(),
 					      atomic_long_read(&account->memlock->locked_vm)));
-	}
 	return *room < least ? -ENOBUFS : 0;
 }
 
 /**
  * labyrinth_account_charge() - let an account pay for pages
  * @account: the account; the pool's lock is held
+ * @payer: who pays for them so far, or NULL; what both share is not charged twice
  * @pages: no more than there was room for in this lock section
- * @credit: pages that will be uncharged at once from who shares RLIMIT_MEMLOCK with it
  *
  * RLIMIT_MEMLOCK is shared with all that pins memory, outside the pool's lock, so the
  * room may have gone meanwhile.
@@ -186,31 +190,38 @@ int labyrinth_account_room(const struct labyrinth_account *account,
  * Context: The task that is to pay.
  * Return: 0 or -ENOBUFS.
  */
-int labyrinth_account_charge(struct labyrinth_account *account, u32 pages, u32 credit)
+int labyrinth_account_charge(struct labyrinth_account *account,
+			     const struct labyrinth_account *payer, u32 pages)
 {
 	struct user_struct *memlock = account->memlock;
 
-	if (memlock && atomic_long_add_return(pages, &memlock->locked_vm) >
-		       memlock_limit() + credit) {
+	if (memlock && !share_memlock(account, payer) &&
+	    atomic_long_add_return(pages, &memlock->locked_vm) > memlock_limit()) {
 		atomic_long_sub(pages, &memlock->locked_vm);
 		return -ENOBUFS;
 	}
-	account->charged += pages;
-	account->user->charged += pages;
+	if (payer != account)
+		account->charged += pages;
+	if (!share_user(account, payer))
+		account->user->charged += pages;
 	return 0;
 }
 
 /**
  * labyrinth_account_uncharge() - an account need not pay for pages any more
  * @account: the account; the pool's lock is held
+ * @payer: who goes on paying, or NULL; what both share stays charged
  * @pages: how many
  *
  * Context: Any.
  */
-void labyrinth_account_uncharge(struct labyrinth_account *account, u32 pages)
+void labyrinth_account_uncharge(struct labyrinth_account *account,
+				const struct labyrinth_account *payer, u32 pages)
 {
-	account->charged -= pages;
-	account->user->charged -= pages;
-	if (account->memlock)
+	if (payer != account)
+		account->charged -= pages;
+	if (!share_user(account, payer))
+		account->user->charged -= pages;
+	if (account->memlock && !share_memlock(account, payer))
 		atomic_long_sub(pages, &account->memlock->locked_vm);
 }

@@ -166,9 +166,9 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 		list_for_each_entry(page, pages, link) {
 			labyrinth_file_hold(lf, page);
 			if (taken)
-				trace_labyrinth_take(pool, page, page->handle);
+				trace_labyrinth_take(pool, page);
 			else
-				trace_labyrinth_acquire(pool, page, page->handle);
+				trace_labyrinth_acquire(pool, page);
 		}
 		if (arena)
 			labyrinth_mapping_populate(lf, arena, pages);

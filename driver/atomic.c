@@ -72,6 +72,8 @@ static struct labyrinth_page *allocate(struct labyrinth_pool *pool)
 		return NULL;
 	if (!labyrinth_page_alloc(pool, page, GFP_ATOMIC)) {
 		labyrinth_pool_put_slot(pool, page);
+		/* A refill that was due meanwhile found the pool full of what we have tried. */
+		labyrinth_pool_check_refill(pool);
 		return NULL;
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);

@@ -12,6 +12,7 @@
  * @pool: the pool, its lock held
  *
  * Context: Any.
+ * Return: how many, whoever has them now.
  */
 u32 labyrinth_pool_reachable(struct labyrinth_pool *pool)
 {
@@ -47,7 +48,7 @@ static u32 take_spare(struct labyrinth_pool *pool, struct labyrinth_account *acc
 
 	if (!list_empty(&pool->waiters))
 		return 0;
-	if (labyrinth_account_charge(account, pages, 0))
+	if (labyrinth_account_charge(account, NULL, pages))
 		return 0;
 	pool->available -= pages;
 	return pages;
@@ -72,7 +73,7 @@ int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *
 
 	if (pool->dead)
 		return -ENODEV;
-	err = labyrinth_account_room(account, NULL, 0, least, room);
+	err = labyrinth_account_room(account, NULL, least, room);
 	if (err)
 		return err;
 	if (least > reachable - min(account->charged, reachable))
@@ -118,7 +119,7 @@ static u32 top_up(struct labyrinth_pool *pool, struct labyrinth_account *account
 	if (!most)
 		return 0;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	labyrinth_account_room(account, NULL, 0, 0, &room);
+	labyrinth_account_room(account, NULL, 0, &room);
 	pages = take_spare(pool, account, min(most, room));
 	spare = labyrinth_pool_spare_appeared(pool);
 	ring = labyrinth_pool_arm_refill(pool);
@@ -219,8 +220,8 @@ static u32 name_pages(struct labyrinth_pool *pool, struct list_head *pages)
  * labyrinth_pool_take() - take single pages for user space, and charge for them
  * @pool: the pool
  * @want: who wants how many, and for how long
- * @pages: the pages, zeroed and with handles, are added here; they still count as free
- *	until labyrinth_pool_move()
+ * @pages: an empty list; on success, the pages, zeroed and with handles. They still
+ *	count as free until labyrinth_pool_move()
  *
  * Claims are met strictly in the order they came: as long as anyone waits, nobody
  * else gets a page. A claim is made again if pages turn out poisoned, and the others
@@ -272,7 +273,7 @@ void labyrinth_pool_untake(struct labyrinth_pool *pool, struct labyrinth_account
 		list_move(&page->link, &one);
 		labyrinth_stock_put(&pool->stock, &one, 1);
 		pool->available++;
-		labyrinth_account_uncharge(account, 1);
+		labyrinth_account_uncharge(account, NULL, 1);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	labyrinth_pool_settle(pool);

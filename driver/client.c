@@ -164,6 +164,8 @@ EXPORT_SYMBOL_NS_GPL(labyrinth_free_page_exclusive, LABYRINTH);
  * @page: an owned page
  *
  * Context: Any.
+ * Return: the address of its first byte, valid until the page is freed or the client is told
+ * that the device has gone.
  */
 void *labyrinth_page_address(const struct labyrinth_page *page)
 {
@@ -176,6 +178,7 @@ EXPORT_SYMBOL_NS_GPL(labyrinth_page_address, LABYRINTH);
  * @page: an owned page
  *
  * Context: Any.
+ * Return: the address of its first byte, valid as long.
  */
 dma_addr_t labyrinth_page_bus_address(const struct labyrinth_page *page)
 {

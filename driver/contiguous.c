@@ -83,7 +83,7 @@ static int charge(struct labyrinth_pool *pool, struct labyrinth_account *account
 	err = labyrinth_pool_admit(pool, account, least << order, &room);
 	if (!err) {
 		buffers = min(most, room >> order);
-		err = labyrinth_account_charge(account, buffers << order, 0);
+		err = labyrinth_account_charge(account, NULL, buffers << order);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return err ? err : buffers;
@@ -141,6 +141,9 @@ int labyrinth_pool_build(struct labyrinth_pool *pool, struct labyrinth_account *
 			labyrinth_pool_leave(pool);
 		}
 		labyrinth_pool_uncharge(pool, account, (wanted - max(got, 0)) << order);
+		/* A refill that was due meanwhile found the pool full of what we have tried. */
+		if (got < wanted)
+			labyrinth_pool_check_refill(pool);
 	}
 	if (got == -ENOMEM)
 		labyrinth_pool_count(pool, LABYRINTH_FRAGMENTATION_FAILS, 1);

@@ -9,15 +9,16 @@
  *	  labyrinth_file.state		who owns what in this file, and what is mapped
  *	    i_mmap_rwsem, page tables	the kernel's: taken by a revoke
  *	    labyrinth_engine.lock	jobs and events; also in the interrupt handler
- *	      labyrinth_pool.lock	who has how many pages; raw, innermost
+ *	      labyrinth_pool.lock	who has how many pages; raw, nothing of ours below it
  *	      edu.lock			one register access, raw
- *	labyrinth_device.files_lock	the list of files; nothing is taken under it
+ *	labyrinth_device.files_lock	the list of files; held while their waiters are woken
  *	labyrinth_device.clients_lock	the list of clients; held while they are told
  *	labyrinth_device.limits_lock	a change of watermarks through sysfs
  *
  * None of them is held over a user copy: a copy may fault, the fault needs mmap_lock,
- * and mmap holds that while it waits for the state mutex. None is held over a sleep,
- * a scrub, or (but for the one file's state mutex) a revoke.
+ * and mmap holds that while it waits for the state mutex. None is held over a wait for
+ * the device or for a page, a scrub, or (but for the one file's state mutex) a revoke.
+ * What may sleep below a mutex is an allocation: of a page table, under the state mutex.
  *
  * The device may go at any time. What a task holds is memory: the device structure
  * and its slots live until the last file is closed, the pages and registers do not.
@@ -152,6 +153,7 @@ extern const struct labyrinth_engine_ops labyrinth_engine_ops;
  * whom the descriptor was sent to, would have two owners.
  *
  * Context: Process context.
+ * Return: false means -EPERM.
  */
 static inline bool labyrinth_file_is_mine(const struct labyrinth_file *lf)
 {
@@ -164,6 +166,7 @@ static inline bool labyrinth_file_is_mine(const struct labyrinth_file *lf)
  * @page: any slot
  *
  * Context: Any. Stable under the file's state mutex, until the pool is dead.
+ * Return: true if it does, whether or not the device has gone.
  */
 static inline bool labyrinth_file_owns(const struct labyrinth_file *lf,
 				       const struct labyrinth_page *page)
@@ -183,7 +186,7 @@ static inline void labyrinth_file_hold(struct labyrinth_file *lf,
 				       struct labyrinth_page *page)
 {
 	lockdep_assert_held(&lf->state);
-	page->state = LABYRINTH_OWNED;
+	WRITE_ONCE(page->state, LABYRINTH_OWNED);
 	/* For who looks at whose the page is: not before what is in the account. */
 	smp_store_release(&page->account, lf->account);
 	/* For who asks whether the buffer is another file's: not before its account. */

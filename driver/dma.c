@@ -114,7 +114,11 @@ static bool round_trip(struct pci_dev *pdev, struct edu *edu,
 	return moved && !memcmp(high->cpu, low->cpu, EDU_MAX_TRANSFER);
 }
 
-static int verify_width(struct pci_dev *pdev, struct edu *edu)
+/*
+ * Lowers *@bits to those that the trial has shown: where it got no block higher up, the
+ * device may ignore the bits above.
+ */
+static int verify_width(struct pci_dev *pdev, struct edu *edu, unsigned int *bits)
 {
 	struct device *dev = &pdev->dev;
 	struct trial_block *low, *high;
@@ -132,6 +136,8 @@ static int verify_width(struct pci_dev *pdev, struct edu *edu)
 		dev_err(dev, "dma_bits=%u is too wide for this device: check its dma_mask property\n",
 			dma_bits);
 		err = -EIO;
+	} else if (!unsafe_dma_bits) {
+		*bits = min_t(unsigned int, dma_bits, fls64(high->bus));
 	}
 	put_block(dev, high);
 	put_block(dev, low);
@@ -149,6 +155,7 @@ static int verify_width(struct pci_dev *pdev, struct edu *edu)
 int labyrinth_set_dma_mask(struct pci_dev *pdev, struct edu *edu)
 {
 	struct device *dev = &pdev->dev;
+	unsigned int bits = dma_bits;
 	int err;
 
 	/*
@@ -170,8 +177,11 @@ int labyrinth_set_dma_mask(struct pci_dev *pdev, struct edu *edu)
 	}
 	if (dma_bits == DEFAULT_DMA_BITS)
 		return 0;
-	err = verify_width(pdev, edu);
+	err = verify_width(pdev, edu, &bits);
 	if (err)
 		return err;
-	return dma_set_coherent_mask(dev, DMA_BIT_MASK(dma_bits));
+	if (bits < dma_bits)
+		dev_info(dev, "dma_bits=%u: only %u could be verified, and are used\n",
+			 dma_bits, bits);
+	return dma_set_coherent_mask(dev, DMA_BIT_MASK(bits));
 }

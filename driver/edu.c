@@ -91,6 +91,7 @@ void edu_detach(struct edu *edu)
  * @edu: the device
  *
  * Context: Any.
+ * Return: true if its identification and its liveness register answer as they must.
  */
 bool edu_identify(struct edu *edu)
 {

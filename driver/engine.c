@@ -337,6 +337,7 @@ static bool reaches(u32 offset, u32 length, u32 index)
  * @index: which page of it
  *
  * Context: Process context.
+ * Return: true if such a copy has not ended yet.
  */
 bool labyrinth_engine_is_fenced(struct labyrinth_engine *engine,
 				struct labyrinth_queue *queue,
@@ -436,6 +437,7 @@ void labyrinth_engine_drain(struct labyrinth_engine *engine)
  * @engine: the engine
  *
  * Context: Process context.
+ * Return: true once the last event there will be is in its queue.
  */
 bool labyrinth_engine_drained(struct labyrinth_engine *engine)
 {

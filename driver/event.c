@@ -68,7 +68,8 @@ static bool can_read(struct labyrinth_file *lf)
  *
  * Context: Process context, waits for an event unless O_NONBLOCK.
  * Return: bytes delivered; -EINVAL (too short for one), -EAGAIN, -EFAULT (no event
- * is lost), -ENODEV (the device is gone and every event has been read).
+ * is lost), -ENODEV (the device is gone and every event has been read, or is in the
+ * hands of another reader).
  */
 ssize_t labyrinth_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
 {

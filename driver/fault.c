@@ -33,6 +33,7 @@ static struct fault_attr * const attrs[LABYRINTH_FAULTS] = {
  * @fault: what
  *
  * Context: Any, no raw spinlock held.
+ * Return: true if the caller is to fail; always false without fault injection.
  */
 bool labyrinth_fault_due(enum labyrinth_fault fault)
 {

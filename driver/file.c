@@ -3,7 +3,6 @@
  * Open files: who may use one, what it owns, and what becomes of it when it is closed
  * or the device goes.
  */
-#include <linux/compat.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>

@@ -3,7 +3,6 @@
  * The way in for ioctls: one table row for each, and the checks that all have in
  * common, in the order of precedence that the UAPI header promises.
  */
-#include <linux/compat.h>
 #include <linux/uaccess.h>
 
 #include "device.h"

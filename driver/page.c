@@ -49,7 +49,7 @@ void labyrinth_pool_uncharge(struct labyrinth_pool *pool,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	labyrinth_account_uncharge(account, pages);
+	labyrinth_account_uncharge(account, NULL, pages);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
@@ -185,6 +185,7 @@ void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_pag
  * From the CPU address: behind an IOMMU the bus address says nothing about it.
  *
  * Context: Any.
+ * Return: its number.
  */
 unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index)
 {

@@ -93,7 +93,7 @@ static inline void labyrinth_page_uncharge(struct labyrinth_page *page)
 
 	WRITE_ONCE(page->account, NULL);
 	if (account)
-		labyrinth_account_uncharge(account, labyrinth_page_count(page));
+		labyrinth_account_uncharge(account, NULL, labyrinth_page_count(page));
 }
 
 #endif /* LABYRINTH_PAGE_H */

@@ -79,6 +79,7 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
  * @limits: the watermarks
  *
  * Context: Any.
+ * Return: true if a pool can work with them.
  */
 bool labyrinth_limits_are_valid(const struct labyrinth_limits *limits)
 {

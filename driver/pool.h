@@ -216,6 +216,7 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
  *
  * Context: Any. Stable only under a lock that removal takes after killing the pool,
  * such as a file's state mutex; elsewhere it is a hint.
+ * Return: true once it has; it does not come back.
  */
 static inline bool labyrinth_pool_dead(struct labyrinth_pool *pool)
 {
@@ -395,7 +396,7 @@ static inline bool labyrinth_page_needs_check(const struct labyrinth_pool *pool,
 
 /* scrub.c */
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages);
-void labyrinth_pool_trim(struct labyrinth_pool *pool);
+void labyrinth_pool_tidy_later(struct labyrinth_pool *pool);
 bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool);
 u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above);
 struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,

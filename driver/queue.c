@@ -57,6 +57,7 @@ void labyrinth_queue_close(struct labyrinth_engine *engine,
  * @queue: the file's queue
  *
  * Context: Process context.
+ * Return: true if there is an event that nobody has in hand.
  */
 bool labyrinth_queue_has_event(struct labyrinth_engine *engine,
 			       struct labyrinth_queue *queue)

@@ -79,7 +79,7 @@ bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool)
  * labyrinth_pool_check_refill() - ring for pages if they run low
  * @pool: the pool, of a device that is in use
  *
- * Context: Process context.
+ * Context: Any but NMI.
  */
 void labyrinth_pool_check_refill(struct labyrinth_pool *pool)
 {
@@ -151,7 +151,7 @@ static struct labyrinth_page *publish_page(struct labyrinth_pool *pool,
 {
 	unsigned long flags;
 	LIST_HEAD(one);
-	bool served;
+	bool serve;
 
 	list_add(&page->link, &one);
 	raw_spin_lock_irqsave(&pool->lock, flags);
@@ -160,11 +160,12 @@ static struct labyrinth_page *publish_page(struct labyrinth_pool *pool,
 	pool->total++;
 	labyrinth_stock_put(&pool->stock, &one, 1);
 	pool->available++;
-	served = pool->nr_waiters && labyrinth_pool_serve_oldest(pool);
+	/* Pollers are told of the first one: the next may take long. */
+	serve = pool->nr_waiters ? labyrinth_pool_serve_oldest(pool) : !pool->had_spare;
 	page = more ? next_slot(pool) : NULL;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
-	if (served)
+	if (serve)
 		labyrinth_pool_serve(pool);
 	return page;
 }

@@ -3,8 +3,6 @@
  * RELEASE, and what happens to a file's pages when it is closed: mappings go first,
  * then DMA is called off, then the pages are scrubbed and published as free.
  */
-#include <linux/mm.h>
-
 #include "device.h"
 #include "ioctl.h"
 #include "trace.h"
@@ -25,7 +23,7 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count
 	labyrinth_mapping_revoke(lf, pages);
 	WRITE_ONCE(lf->owned, lf->owned - count);
 	list_for_each_entry_safe(page, next, pages, link) {
-		trace_labyrinth_release(&lf->ldev->pool, page, page->handle);
+		trace_labyrinth_release(&lf->ldev->pool, page);
 		labyrinth_file_let_go(lf, page);
 		/* Only this file submits copies of its pages, under the state mutex. */
 		if (!data_race(page->dma_users))

@@ -27,6 +27,7 @@ static u32 surplus_above(struct labyrinth_pool *pool, u32 above)
  * @pool: the pool, its lock held
  *
  * Context: Any.
+ * Return: true if labyrinth_pool_next_surplus() would find one.
  */
 bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool)
 {
@@ -39,6 +40,7 @@ bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool)
  * @above: as many unclaimed free pages must stay
  *
  * Context: Any.
+ * Return: pages; others may take them meanwhile.
  */
 u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above)
 {
@@ -57,6 +59,7 @@ static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 co
 	struct labyrinth_page *page;
 	unsigned long flags;
 	bool unsettled;
+	u32 i;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	list_for_each_entry(page, pages, link) {
@@ -69,8 +72,10 @@ static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 co
 	pool->available += count;
 	pool->counters[LABYRINTH_SCRUBBED] += count;
 	pool->counters[LABYRINTH_RELEASED] += count;
-	if (pool->nr_waiters)	/* at once: we may be preempted behind this section */
-		labyrinth_pool_serve_oldest(pool);
+	/* At once: we may be preempted behind this section. Each gets at least one page. */
+	for (i = 0; i < count && pool->nr_waiters; i++)
+		if (!labyrinth_pool_serve_oldest(pool))
+			break;
 	unsettled = labyrinth_pool_is_unsettled(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
@@ -107,6 +112,7 @@ static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 		if (page->order) {
 			list_del_init(&page->link);
 			give_up(pool, page);
+			cond_resched();
 			continue;
 		}
 		labyrinth_page_fill(pool, page);
@@ -114,6 +120,7 @@ static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 		if (++count == LABYRINTH_AT_ONCE) {
 			publish(pool, &scrubbed, count);
 			count = 0;
+			cond_resched();
 		}
 	}
 	if (count)
@@ -143,14 +150,14 @@ void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages)
 }
 
 /**
- * labyrinth_pool_trim() - have what is above the high watermark given back
+ * labyrinth_pool_tidy_later() - have surplus given back, and waiters served
  * @pool: the pool
  *
  * By a worker: dma_free_coherent() needs process context, and takes its time.
  *
- * Context: Process context.
+ * Context: Any where the interrupt handler may run.
  */
-void labyrinth_pool_trim(struct labyrinth_pool *pool)
+void labyrinth_pool_tidy_later(struct labyrinth_pool *pool)
 {
 	/* Removal cancels the work once everybody has left. */
 	if (!labyrinth_pool_enter(pool))
@@ -197,7 +204,8 @@ void labyrinth_pool_unquarantine(struct labyrinth_pool *pool,
 	bool tidy;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	tidy = page->state == LABYRINTH_QUARANTINED && !pool->dead;
+	/* An owner may write it meanwhile, though not this state: that takes the engine's lock. */
+	tidy = READ_ONCE(page->state) == LABYRINTH_QUARANTINED && !pool->dead;
 	if (tidy)
 		list_add_tail(&page->link, &pool->returned);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -262,7 +270,7 @@ static void scrub_returned(struct labyrinth_pool *pool, struct labyrinth_page *p
 }
 
 /**
- * labyrinth_pool_tidy() - scrub what was returned, free what is surplus
+ * labyrinth_pool_tidy() - scrub what was returned, serve who waits, free what is surplus
  * @work: the pool's tidy_work
  *
  * Context: Process context. Removal cancels it before it frees pages.
@@ -276,6 +284,8 @@ void labyrinth_pool_tidy(struct work_struct *work)
 		scrub_returned(pool, page);
 		cond_resched();
 	}
+	/* Those that the interrupt handler had no time for. */
+	labyrinth_pool_settle(pool);
 	while ((page = labyrinth_pool_next_surplus(pool, READ_ONCE(pool->limits.high),
 						   LABYRINTH_TRIMMED))) {
 		labyrinth_pool_dissolve(pool, page, LABYRINTH_FREE);

@@ -3,8 +3,8 @@
  * The stock of free pages: a small shard for each CPU, for the pages it has scrubbed
  * last and may still have in its cache, and a shared list for all others.
  *
- * The pool's lock guards it all: who takes a page must lower the pool's numbers in the
- * same lock section anyway, so a lock for each shard would be one more to take, not one
+ * The pool's lock guards it all: who takes a page nearly always lowers the pool's numbers
+ * in the same lock section, so a lock for each shard would be one more to take, not one
  * to avoid. No shard is drained when its CPU goes offline: what lies there can be stolen.
  */
 #include "pool.h"

@@ -100,8 +100,8 @@ static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles
 		goto out;
 	}
 	list_for_each_entry(page, &pages, link) {
-		trace_labyrinth_give(pool, page, page->handle);
-		page->state = LABYRINTH_TICKETED;
+		trace_labyrinth_give(pool, page);
+		WRITE_ONCE(page->state, LABYRINTH_TICKETED);
 		labyrinth_file_let_go(lf, page);
 	}
 	list_splice(&pages, &ticket->pages);
@@ -168,28 +168,34 @@ long labyrinth_do_give(struct labyrinth_call *call)
 	return err;
 }
 
-/*
- * Lets the taker pay, besides the giver until that charge is ended. Where both share a
- * bound, what the giver pays for counts only once.
- */
-static int charge_taker(struct labyrinth_ticket *ticket, struct labyrinth_account *account)
+/* Lets the taker pay, besides the giver until end_charge(). */
+static int charge_taker(struct labyrinth_ticket *ticket, struct labyrinth_account *taker)
 {
 	struct labyrinth_pool *pool = &ticket->ldev->pool;
 	struct labyrinth_account *giver = ticket->account;
-	u32 room, credit = 0;
 	unsigned long flags;
 	int err = -ENODEV;
+	u32 room;
 
-	if (giver->memlock == account->memlock)
-		credit = ticket->total;
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (!pool->dead)
-		err = labyrinth_account_room(account, giver, ticket->total,
-					     ticket->total, &room);
+		err = labyrinth_account_room(taker, giver, ticket->total, &room);
 	if (!err)
-		err = labyrinth_account_charge(account, ticket->total, credit);
+		err = labyrinth_account_charge(taker, giver, ticket->total);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return err;
+}
+
+/* Of the two that pay since charge_taker(), only @payer goes on. */
+static void end_charge(struct labyrinth_ticket *ticket, struct labyrinth_account *account,
+		       const struct labyrinth_account *payer)
+{
+	struct labyrinth_pool *pool = &ticket->ldev->pool;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	labyrinth_account_uncharge(account, payer, ticket->total);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /* The buffers get their new handles while the ticket, which needs none, owns them. */
@@ -209,27 +215,29 @@ static int tell_taker(struct labyrinth_call *call, struct labyrinth_ticket *tick
 static int take(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
 {
 	struct labyrinth_take __user *user = call->user;
-	struct labyrinth_pool *pool = &ticket->ldev->pool;
-	struct labyrinth_file *lf = call->lf;
+	struct labyrinth_account *giver = ticket->account;
+	struct labyrinth_account *taker = call->lf->account;
 	int err;
 
 	if (!ticket->count)
 		return -ENOENT;
 	if (call->arg.take.count < ticket->count)
 		return put_user(ticket->count, &user->count) ? -EFAULT : -ENOSPC;
-	err = charge_taker(ticket, lf->account);
+	err = charge_taker(ticket, taker);
 	if (err)
 		return err;
 	err = tell_taker(call, ticket);
 	if (!err)
-		err = labyrinth_adopt(lf, &ticket->pages, ticket->count, ticket->total,
+		err = labyrinth_adopt(call->lf, &ticket->pages, ticket->count, ticket->total,
 				      LABYRINTH_TICKETED, NULL);
-	labyrinth_pool_uncharge(pool, err ? lf->account : ticket->account, ticket->total);
-	if (!err) {
-		ticket->count = 0;
-		ticket->total = 0;
+	if (err) {
+		end_charge(ticket, taker, giver);
+		return err;
 	}
-	return err;
+	end_charge(ticket, giver, taker);
+	ticket->count = 0;
+	ticket->total = 0;
+	return 0;
 }
 
 /**

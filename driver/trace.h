@@ -14,8 +14,8 @@
 
 /* A buffer changes hands. Handles name it; addresses are never shown. */
 DECLARE_EVENT_CLASS(labyrinth_ownership,
-	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page, u64 handle),
-	TP_ARGS(pool, page, handle),
+	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page),
+	TP_ARGS(pool, page),
 	TP_STRUCT__entry(
 		__string(device, dev_name(pool->dev))
 		__field(u64, handle)
@@ -24,7 +24,7 @@ DECLARE_EVENT_CLASS(labyrinth_ownership,
 	),
 	TP_fast_assign(
 		labyrinth_assign_device();
-		__entry->handle = handle;
+		__entry->handle = page->handle;
 		__entry->offset = (u64)labyrinth_page_pgoff(pool, page) << PAGE_SHIFT;
 		__entry->pages = labyrinth_page_count(page);
 	),
@@ -33,17 +33,17 @@ DECLARE_EVENT_CLASS(labyrinth_ownership,
 );
 
 DEFINE_EVENT(labyrinth_ownership, labyrinth_acquire,
-	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page, u64 handle),
-	TP_ARGS(pool, page, handle));
+	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page),
+	TP_ARGS(pool, page));
 DEFINE_EVENT(labyrinth_ownership, labyrinth_release,
-	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page, u64 handle),
-	TP_ARGS(pool, page, handle));
+	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page),
+	TP_ARGS(pool, page));
 DEFINE_EVENT(labyrinth_ownership, labyrinth_give,
-	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page, u64 handle),
-	TP_ARGS(pool, page, handle));
+	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page),
+	TP_ARGS(pool, page));
 DEFINE_EVENT(labyrinth_ownership, labyrinth_take,
-	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page, u64 handle),
-	TP_ARGS(pool, page, handle));
+	TP_PROTO(struct labyrinth_pool *pool, struct labyrinth_page *page),
+	TP_ARGS(pool, page));
 
 TRACE_EVENT(labyrinth_refill,
 	TP_PROTO(struct labyrinth_pool *pool, bool interrupt, u32 pages, bool failed),

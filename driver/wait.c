@@ -19,7 +19,7 @@ static void leave_queue(struct labyrinth_pool *pool, struct labyrinth_waiter *wa
 	waiter->account->waiting -= waiter->wanted;
 	if (result) {
 		pool->available += waiter->got;
-		labyrinth_account_uncharge(waiter->account, waiter->wanted);
+		labyrinth_account_uncharge(waiter->account, NULL, waiter->wanted);
 	}
 }
 
@@ -112,6 +112,7 @@ bool labyrinth_pool_spare_appeared(struct labyrinth_pool *pool)
  * @pool: the pool, its lock held, with pages that have come back
  *
  * Context: Any.
+ * Return: true if it has; then call it once the lock is dropped.
  */
 bool labyrinth_pool_is_unsettled(struct labyrinth_pool *pool)
 {
@@ -119,8 +120,8 @@ bool labyrinth_pool_is_unsettled(struct labyrinth_pool *pool)
 	       labyrinth_pool_has_surplus(pool);
 }
 
-/* One lock section per waiter, and one for all the rest. */
-static void settle(struct labyrinth_pool *pool, bool came_back)
+/* One lock section per waiter, and one for all the rest; a worker does the last turns. */
+static void settle(struct labyrinth_pool *pool, bool came_back, u32 turns)
 {
 	bool more, ring, spare = false, surplus;
 	unsigned long flags;
@@ -133,13 +134,13 @@ static void settle(struct labyrinth_pool *pool, bool came_back)
 		spare |= labyrinth_pool_spare_appeared(pool);	/* told of once */
 		surplus = labyrinth_pool_has_surplus(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
-	} while (more);
+	} while (more && --turns);
 	if (ring)
 		pool->ops->ring(pool);
 	if (spare)
 		pool->ops->spare(pool);
-	if (surplus)
-		labyrinth_pool_trim(pool);
+	if (surplus || more)
+		labyrinth_pool_tidy_later(pool);
 }
 
 /**
@@ -154,7 +155,7 @@ static void settle(struct labyrinth_pool *pool, bool came_back)
  */
 void labyrinth_pool_serve(struct labyrinth_pool *pool)
 {
-	settle(pool, false);
+	settle(pool, false, LABYRINTH_AT_ONCE);
 }
 
 /**
@@ -168,7 +169,7 @@ void labyrinth_pool_serve(struct labyrinth_pool *pool)
  */
 void labyrinth_pool_settle(struct labyrinth_pool *pool)
 {
-	settle(pool, true);
+	settle(pool, true, U32_MAX);
 }
 
 /**
@@ -198,6 +199,7 @@ void labyrinth_pool_dismiss_waiters(struct labyrinth_pool *pool)
  * If not, sees to it that a refill is under way: whoever asks will wait for one.
  *
  * Context: Process context. The caller is on the wait queue that ops->spare() wakes.
+ * Return: true if it would.
  */
 bool labyrinth_pool_poll(struct labyrinth_pool *pool)
 {
@@ -278,7 +280,7 @@ int labyrinth_pool_wait(struct labyrinth_pool *pool, struct labyrinth_waiter *wa
  */
 int labyrinth_pool_join_queue(struct labyrinth_pool *pool, struct labyrinth_waiter *waiter)
 {
-	int err = labyrinth_account_charge(waiter->account, waiter->wanted, 0);
+	int err = labyrinth_account_charge(waiter->account, NULL, waiter->wanted);
 
 	if (err)
 		return err;

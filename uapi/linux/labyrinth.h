@@ -290,7 +290,7 @@ struct labyrinth_acquire {
  * end with an event of -ECANCELED.
  *
  * Errors besides the common ones: ENOENT, EBUSY (_IF_UNMAPPED, and a page of a
- * buffer is present in a mapping).
+ * buffer may be present in a mapping: it was touched, and not unmapped by its owner).
  */
 struct labyrinth_release {
 	__u32 size;
