@@ -2,6 +2,7 @@
 /* Who pays for pages, and how far: per file, per user, and by RLIMIT_MEMLOCK. */
 #include "labyrinth_fault.h"
 #include "labyrinth_pool.h"
+#include "labyrinth_stall.h"
 #include "labyrinth_ticket.h"
 #include "labyrinth_user.h"
 
@@ -373,6 +374,30 @@ TEST_F(account, taking_back_at_the_file_quota_needs_no_room)
 	ticket = test_give(self->watcher, batch, self->buffers);
 	test_take(self->watcher, ticket, batch, self->buffers);
 	EXPECT_EQ(quota, stat_value(self->watcher, charged));
+}
+
+TEST_F(account, taking_back_is_not_paid_for_twice_while_it_lasts)
+{
+	struct single_take taker = { .fd = self->watcher };
+	struct pollfd faults = { .events = POLLIN };
+
+	taker.buffers = stall_memory(&faults.fd);
+	if (!taker.buffers)
+		SKIP(return, "no userfaultfd in this kernel");
+	test_acquire(self->watcher, 1, self->buffers);
+	taker.ticket = test_give(self->watcher, 1, self->buffers);
+	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, single_take_run, &taker));
+	ASSERT_EQ(1, poll(&faults, 1, 5000));
+	/* It sleeps while it says what it is about to take. */
+	EXPECT_EQ(1, stat_value(self->watcher, charged));
+	ASSERT_EQ(0, stall_end(faults.fd, taker.buffers));
+	ASSERT_EQ(0, pthread_join(taker.thread, NULL));
+	EXPECT_EQ(0, taker.result);
+	EXPECT_EQ(1, stat_value(self->watcher, charged));
+	test_release(self->watcher, 1, taker.buffers);
+	EXPECT_EQ(0, stat_value(self->watcher, charged));
+	close(taker.ticket);
+	close(faults.fd);
 }
 
 TEST_F(account, quarantined_pages_are_paid_for_until_they_are_free)

@@ -194,26 +194,9 @@ TEST_F(precedence, copy_is_eperm_and_enodev_before_eacces)
 	ASSERT_EQ(0, device_bind(address));
 }
 
-struct taker {
-	pthread_t thread;
-	int fd;
-	int ticket;
-	struct labyrinth_buffer *buffers;
-	int result;
-};
-
-static void *taker_run(void *argument)
-{
-	struct taker *taker = argument;
-	__u32 count = 1;
-
-	taker->result = raw_take(taker->fd, taker->ticket, &count, taker->buffers);
-	return NULL;
-}
-
 TEST_F(precedence, take_during_another_take_is_ebusy)
 {
-	struct taker taker = { .fd = self->fd };
+	struct single_take taker = { .fd = self->fd };
 	struct labyrinth_buffer taken;
 	struct pollfd faults = { .events = POLLIN };
 
@@ -221,7 +204,7 @@ TEST_F(precedence, take_during_another_take_is_ebusy)
 	if (!taker.buffers)
 		SKIP(return, "no userfaultfd in this kernel");
 	taker.ticket = test_give(self->fd, 1, &self->own[0]);
-	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, taker_run, &taker));
+	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, single_take_run, &taker));
 	ASSERT_EQ(1, poll(&faults, 1, 5000));
 	ASSERT_EQ(POLLIN, faults.revents);
 	/* It sleeps while it says what it is about to take. */

@@ -3,6 +3,8 @@
 #ifndef LABYRINTH_TICKET_H
 #define LABYRINTH_TICKET_H
 
+#include <pthread.h>
+
 #include "labyrinth_utils.h"
 
 /* The ticket, or -1. */
@@ -82,6 +84,24 @@ static inline int next_descriptor(void)
 
 	close(fd);
 	return fd;
+}
+
+/* Takes a ticket in a thread, for who holds it up meanwhile. */
+struct single_take {
+	pthread_t thread;
+	int fd;
+	int ticket;
+	struct labyrinth_buffer *buffers;
+	int result;
+};
+
+static inline void *single_take_run(void *argument)
+{
+	struct single_take *take = argument;
+	__u32 count = 1;
+
+	take->result = raw_take(take->fd, take->ticket, &count, take->buffers);
+	return NULL;
 }
 
 #endif /* LABYRINTH_TICKET_H */

@@ -267,7 +267,7 @@ TEST_F(dma, page_released_during_a_copy_is_quarantined_and_comes_back_zeroed)
 	EXPECT_EQ(0, stat_value(self->fd, charged));
 }
 
-TEST_F(dma, late_dma_never_reaches_the_next_owner)
+TEST_F_TIMEOUT(dma, late_dma_never_reaches_the_next_owner, 120)
 {
 	struct labyrinth_stat stat;
 	struct hoard hoard;

@@ -91,7 +91,7 @@ module() {
 }
 
 kernel_doc() {
-	perl "$scripts/kernel-doc" -Werror -none "$@"
+	perl "$scripts/kernel-doc" -Wall -Werror -none "$@"
 }
 
 # The header must compile by itself. -Wpadded: no padding of the compiler's, so that
