@@ -31,21 +31,23 @@ static inline int device_address(int fd, char *address)
 	return 0;
 }
 
-/* Opens the device at a PCI address, -1 if there is none. */
+/* Opens the device at a PCI address, -1 if there is none. Others may be dead. */
 static inline int device_open_at(const char *address)
 {
-	char found[ADDRESS_SIZE];
-	unsigned int nth;
+	char found[ADDRESS_SIZE], path[32];
+	unsigned int number;
 	int fd;
 
-	for (nth = 0; ; nth++) {
-		fd = raw_open(nth, O_RDWR);
+	for (number = 0; number < MOST_NUMBERS; number++) {
+		snprintf(path, sizeof(path), "/dev/labyrinth%u", number);
+		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
-			return -1;
+			continue;
 		if (!device_address(fd, found) && !strcmp(found, address))
 			return fd;
 		close(fd);
 	}
+	return -1;
 }
 
 static inline bool device_is_there(const char *address)
