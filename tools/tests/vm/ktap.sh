@@ -134,6 +134,24 @@ is_figure()
 	[ "$(figure "$1" "${3:-0}")" = "$2" ]
 }
 
+# send SIGNAL: to every labyrinth but the one that holds pages
+send()
+{
+	for pid in $(pidof labyrinth); do
+		[ "$pid" = "${holder-}" ] || kill -"$1" "$pid"
+	done
+}
+
+# signalled SIGNAL KEY VALUE COMMAND...: as run; the signal comes once KEY is VALUE
+signalled()
+{
+	signal=$1 key=$2 value=$3
+	shift 3
+	{ soon is_figure "$key" "$value" && send "$signal"; } &
+	run "$@"
+	wait $!
+}
+
 # hold ARGUMENT...: acquires in the background, and returns when it has the pages
 hold()
 {
