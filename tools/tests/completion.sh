@@ -47,7 +47,7 @@ completes()
 in_zsh()
 {
 	local tries
-	local terminal=(tmux -S "$scratch/tmux" -f /dev/null)
+	local terminal=(env SHELL=/bin/sh tmux -S "$scratch/tmux" -f /dev/null)
 
 	cat >"$scratch/.zshrc" <<-END
 		fpath=($PWD/completion \$fpath)

@@ -18,10 +18,10 @@ if ! command -v tmux >/dev/null; then
 	exit
 fi
 
-# Nobody's own settings, and no server of anybody's.
+# Nobody's own settings or shell, and no server of anybody's.
 terminal()
 {
-	tmux -S "$scratch/tmux" -f /dev/null "$@"
+	SHELL=/bin/sh tmux -S "$scratch/tmux" -f /dev/null "$@"
 }
 
 cleanup()
@@ -81,7 +81,7 @@ begin()
 		exec cat
 	END
 	chmod +x "$scratch/run"
-	terminal new-session -d -s top -x 100 -y 20 "$scratch/run"
+	terminal new-session -d -s top -x 100 -y 20 "exec $scratch/run"
 	soon shows "^labyrinth top"
 }
 
