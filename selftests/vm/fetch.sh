@@ -5,6 +5,7 @@
 # root is needed and nothing is installed: neither the boot menu nor the modules of
 # this machine change. The headers come from the same version as the image, so
 # module and kernel always match. Remove the cache folder to get newer ones.
+# Whole Debian systems, to try packages in, are root's.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -183,6 +184,48 @@ fetch_sysroot() {
 	publish sysroots "$arch" "$version" root
 }
 
+# Where this machine gets Debian from.
+debian() {
+	# apt-get's variables, not the shell's.
+	# shellcheck disable=SC2016
+	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 'Origin: Debian' | sort -u
+}
+
+# A Debian system in a folder: "user" with what there is before our packages come, "build"
+# with what it takes to build them.
+fetch_chroot() {
+	local name=$1 suite packages needs="" recipe
+	case $name in
+	user) packages=$PACKAGES_CHROOT_USER ;;
+	build)
+		packages=$PACKAGES_CHROOT_BUILD
+		needs=$(sed '/^$/q' "$here/../../debian/control")
+		;;
+	*) die "no such system: $name" ;;
+	esac
+	recipe=$(printf %s "$packages$needs" | sha256sum | cut -c 1-12)
+	case $(readlink "$cache/chroots/$name" || :) in
+	*"-$recipe") return 0 ;;
+	esac
+
+	enter_tmp chroots
+	# shellcheck source=/dev/null
+	suite=$(. /etc/os-release && printf %s "$VERSION_CODENAME")
+	say "making a Debian system to $name packages in (three minutes)"
+	mkdir -p needs/debian
+	printf '%s\n' "$needs" >needs/debian/control
+	debian >sources
+	# shellcheck disable=SC2086,SC2016
+	mmdebstrap --quiet --mode=root --variant=apt --include="$(printf '%s,' $packages)" \
+		${needs:+--customize-hook='copy-in needs /tmp'} \
+		${needs:+--customize-hook='chroot "$1" apt-get -q -y build-dep /tmp/needs'} \
+		--skip=cleanup/apt/lists "$suite" root sources || die "no Debian system"
+	# Large, and nobody asks for the earlier one any more.
+	rm -rf "${cache:?}/chroots/$name"-*
+	publish chroots "$name" "$(cat root/etc/debian_version)-$recipe" root
+}
+
 fetch_source() {
 	[ ! -e "$cache/source/scripts/checkpatch.pl" ] || return 0
 	enter_tmp .
@@ -209,6 +252,7 @@ kernel:?*)
 	fi
 	;;
 sysroot:?*) fetch_sysroot "${1#sysroot:}" ;;
+chroot:?*) fetch_chroot "${1#chroot:}" ;;
 source) fetch_source ;;
-*) printf 'usage: fetch.sh kernel:NAME | sysroot:ARCH | source\n' >&2; exit 2 ;;
+*) printf 'usage: fetch.sh kernel:NAME | sysroot:ARCH | chroot:NAME | source\n' >&2; exit 2 ;;
 esac

@@ -43,3 +43,9 @@ PACKAGES_BENCH="gnuplot-nox"
 
 # Searching the states of the ownership protocol's model.
 PACKAGES_MODEL="spin"
+
+# Trying our own packages, and what is in the two systems where that is done.
+PACKAGES_PACKAGES="mmdebstrap e2fsprogs"
+PACKAGES_CHROOT_BUILD="build-essential lintian autopkgtest"
+PACKAGES_CHROOT_USER="systemd-sysv udev initramfs-tools build-essential pkg-config
+	linux-image-amd64 linux-headers-amd64 linux-image-6.12-amd64 linux-headers-6.12-amd64"

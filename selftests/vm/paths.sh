@@ -13,6 +13,7 @@ usage() {
 	       paths.sh kselftest         lib.mk, kselftest_harness.h
 	       paths.sh sysroot ARCH      compiler, libraries, busybox for another machine
 	       paths.sh cross ARCH        what the names of its compiler and binutils begin with
+	       paths.sh chroot NAME       a whole Debian system (build, user)
 	       paths.sh kernel NAME       what belongs to one kernel (stock, next, rt)
 	       paths.sh vmlinuz NAME      its bootable image
 	       paths.sh headers NAME      the folder to build modules against
@@ -44,9 +45,10 @@ sysroot | cross)
 	cross/arm64) printf '%s\n' "$cache/sysroots/$2/usr/bin/aarch64-linux-gnu-" ;;
 	esac
 	;;
-kernel | vmlinuz | headers | release)
+chroot | kernel | vmlinuz | headers | release)
 	[ $# -eq 2 ] || usage
 	case $1 in
+	chroot) printf '%s\n' "$cache/chroots/$2" ;;
 	kernel) printf '%s\n' "$kernel" ;;
 	vmlinuz) printf '%s\n' "$kernel/vmlinuz" ;;
 	headers) printf '%s\n' "$kernel/usr/src/linux-headers-$(release "$kernel")" ;;

@@ -11,11 +11,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
 	cat >&2 <<-END
 	usage: setup.sh WHAT...
-	  build, vm, tests, lint, bench, coverage, model
+	  build, vm, tests, lint, bench, coverage, model, packages
 	                      the packages for that purpose
 	  arm64               cross compiler, emulator and libraries for that lane
 	  kernel:NAME         that kernel and the headers that match it (stock, next, rt,
 	                      arm64; those in configs/ are built here)
+	  chroot:NAME         a Debian system to build packages in, or to use them (build,
+	                      user)
 	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
 	END
 	exit 2
@@ -96,7 +98,8 @@ for what; do
 		;;
 	coverage) packages+=" $PACKAGES_COVERAGE" ;;
 	model) packages+=" $PACKAGES_MODEL" ;;
-	kernel:?* | source)
+	packages) packages+=" $PACKAGES_PACKAGES" ;;
+	kernel:?* | chroot:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
 		;;

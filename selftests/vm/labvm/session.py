@@ -70,7 +70,8 @@ class Program:
 
 
 class Session:
-    def __init__(self, machine, programs, raw, total_seconds, counted):
+    def __init__(self, machine, programs, raw, total_seconds, counted,
+                 boot_seconds=BOOT_SECONDS):
         """programs: (name, seconds) in the order in which they will run;
         counted: after which of them the pages must have been counted."""
         self.machine = machine
@@ -79,6 +80,7 @@ class Session:
         self.by_name = {p.name: p for p in self.programs}
         self.raw = raw
         self.total_seconds = total_seconds
+        self.boot_seconds = boot_seconds
         self.current = None
         self.problems = []
         self.done = None
@@ -89,7 +91,7 @@ class Session:
     def run(self):
         """Boots, listens, judges; gives all cases."""
         begin = time.monotonic()
-        self.deadline = begin + BOOT_SECONDS
+        self.deadline = begin + self.boot_seconds
         self.machine.start(self.on_line)
         try:
             why = self._listen(begin + self.total_seconds)
