@@ -61,7 +61,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install may-write dkms deb clean known-lane coverage soak mutants
+.PHONY: shell install may-write dkms deb check-packages clean known-lane coverage soak mutants
 .PHONY: mutants-check model bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
@@ -223,6 +223,15 @@ deb:
 		echo "no packaging tools here: apt-get install dpkg-dev debhelper dh-dkms"; \
 		exit 1; }
 	dpkg-buildpackage -us -uc -b
+
+# Each on what the one before has made.
+PARTS	:= build install boot autopkgtest
+
+## check-packages: builds the Debian packages, installs, boots, tests and purges them (root)
+check-packages:
+	@[ "$$(id -u)" -eq 0 ] || { echo "this needs root: sudo make check-packages"; exit 1; }
+	@$(VM)/setup.sh vm packages chroot:build chroot:user
+	@$(VM)/check $(foreach part,$(PARTS),--host "$(part)=selftests/packages/$(part)")
 
 ## clean: removes build/; what set-up has fetched stays in the cache folder
 clean:
