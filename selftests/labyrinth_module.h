@@ -10,16 +10,30 @@
 
 #define MODULE_CONTROL	"/sys/kernel/debug/"
 
-static inline int module_load(const char *name, const char *parameters)
+/* From where modules are installed to: with our own build, by DKMS, with the kernel. */
+static inline int module_open(const char *name)
 {
+	static const char * const folders[] = {
+		"extra", "updates/dkms", "kernel/drivers/misc/labyrinth",
+	};
 	struct utsname system;
 	char path[256];
-	int fd, result;
+	unsigned int i;
+	int fd = -1;
 
 	uname(&system);
-	snprintf(path, sizeof(path), "/lib/modules/%.64s/extra/%s.ko", system.release,
-		 name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (i = 0; i < ARRAY_COUNT(folders) && fd < 0; i++) {
+		snprintf(path, sizeof(path), "/lib/modules/%.64s/%s/%s.ko",
+			 system.release, folders[i], name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+static inline int module_load(const char *name, const char *parameters)
+{
+	int fd = module_open(name), result;
+
 	if (fd < 0)
 		return -1;
 	result = (int)syscall(SYS_finit_module, fd, parameters, 0);

@@ -36,15 +36,12 @@ static inline void loaded_remember(struct __test_metadata *_metadata,
 		"max", "high", "low", "reserve", "quota", "user_quota", "sentinel",
 		"dma_bits", "unsafe_dma_bits",
 	};
-	struct utsname system;
-	char path[128];
+	int fd = module_open(DRIVER_MODULE);
 	unsigned int i;
 
-	uname(&system);
-	snprintf(path, sizeof(path), "/lib/modules/%.64s/extra/" DRIVER_MODULE ".ko",
-		 system.release);
-	if (access(path, R_OK))
+	if (fd < 0)
 		SKIP(_exit(KSFT_SKIP), "the module is not installed");
+	close(fd);
 	if (geteuid())
 		SKIP(_exit(KSFT_SKIP), "no right to load modules");
 	loaded->parameters[0] = 0;

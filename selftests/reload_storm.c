@@ -28,6 +28,12 @@ FIXTURE(reload)
 
 FIXTURE_SETUP(reload)
 {
+	int fd = module_open(DRIVER_MODULE);
+
+	/* Once unloaded, it would not come back. */
+	if (fd < 0)
+		SKIP(return, "the module is not installed where it can be loaded from");
+	close(fd);
 	storm_prepare(_metadata, &self->run, PROCESSES);
 	self->run.storm->may_go = true;
 	self->run.storm->light = true;
@@ -36,10 +42,7 @@ FIXTURE_SETUP(reload)
 			SKIP(return, "no right to unload modules");
 		ASSERT_EQ(0, errno);
 	}
-	if (load()) {
-		ASSERT_EQ(ENOENT, errno);
-		SKIP(return, "the module is not installed where it can be loaded from");
-	}
+	ASSERT_EQ(0, load());
 }
 
 FIXTURE_TEARDOWN(reload)
