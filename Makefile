@@ -62,7 +62,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
 .PHONY: shell install may-write dkms deb check-packages clean known-lane coverage soak mutants
-.PHONY: mutants-check model bench bench-check bench-figures program-bench
+.PHONY: in-tree mutants-check model bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -193,6 +193,10 @@ mutants-check:
 model:
 	@$(VM)/setup.sh build model
 	@selftests/model/check
+
+## in-tree: puts driver and selftests into the sources of a kernel (TREE=.../linux)
+in-tree:
+	@$(VM)/in-tree.sh "$(TREE)"
 
 ## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
 shell: known-lane

@@ -11,6 +11,8 @@ set -eu
 headers=$1 out=$2
 shift 2
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/vm/sync.sh
+. "$top/selftests/vm/sync.sh"
 
 [ -e "$headers/Makefile" ] || {
 	echo "no kernel headers at $headers" >&2
@@ -22,19 +24,6 @@ if grep -qsx CONFIG_ARM64=y "$headers/.config"; then
 	ARCH=arm64 CROSS_COMPILE=$("$top/selftests/vm/paths.sh" cross arm64)
 	export ARCH CROSS_COMPILE
 fi
-
-# Copies what is new, so that kbuild compiles only that, and drops what is gone.
-sync_dir() {
-	local from=$1 to=$2 f
-	mkdir -p "$to"
-	for f in "$from"/*.[ch] "$from"/Makefile "$from"/Kconfig; do
-		[ -f "$f" ] || continue
-		cmp -s "$f" "$to/${f##*/}" || cp "$f" "$to/"
-	done
-	for f in "$to"/*.[ch]; do
-		[ ! -f "$f" ] || [ -f "$from/${f##*/}" ] || [[ $f == *.mod.c ]] || rm "$f"
-	done
-}
 
 # Another kernel's objects are of no use, even where kbuild would think so.
 real=$(realpath "$headers")
