@@ -121,12 +121,14 @@ def totals_line(cases):
 
 
 def write(path, cases):
-    """All cases as one flat KTAP file."""
+    """All cases as one flat KTAP file, also for the kernel's kunit.py: it takes a # in
+    a name for a directive, and a note "# Subtest:" for the beginning of a test."""
     with open(path, 'w', encoding='utf-8') as out:
         out.write('KTAP version 1\n1..%d\n' % len(cases))
         for i, case in enumerate(cases, 1):
-            for note in case.notes:
-                out.write('# %s\n' % note.strip().lstrip('# '))
+            for note in '\n'.join(case.notes).splitlines():
+                out.write('#   %s\n' % note.strip().lstrip('# '))
             out.write('%s %d %s%s\n' % (
-                'not ok' if case.verdict == 'failed' else 'ok', i, case.name,
+                'not ok' if case.verdict == 'failed' else 'ok', i,
+                case.name.replace('#', 'No. '),
                 ' # SKIP ' + case.detail if case.verdict == 'skipped' else ''))
