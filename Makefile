@@ -62,7 +62,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
 .PHONY: shell install may-write dkms deb check-packages clean known-lane coverage soak mutants
-.PHONY: in-tree mutants-check model bench bench-check bench-figures program-bench
+.PHONY: in-tree check-in-tree mutants-check model bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
 all: lib tools module
@@ -197,6 +197,12 @@ model:
 ## in-tree: puts driver and selftests into the sources of a kernel (TREE=.../linux)
 in-tree:
 	@$(VM)/in-tree.sh "$(TREE)"
+
+## check-in-tree: builds and runs them there, and has the kernel read the results
+check-in-tree:
+	@$(VM)/setup.sh build vm tree kernel:next
+	@$(MAKE) --no-print-directory lib tools
+	@$(VM)/check --host "in-tree=$(VM)/tests/test-in-tree $(BUILD)/in-tree"
 
 ## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
 shell: known-lane

@@ -243,6 +243,17 @@ fetch_source() {
 	publish . source "$version" root
 }
 
+# All of it, for those who build in it.
+fetch_tree() {
+	[ ! -e "$cache/tree/Kconfig" ] || return 0
+	enter_tmp .
+	get_source
+	say "unpacking the kernel's sources (1.6 GB, a few minutes)"
+	mkdir root
+	source_tar | tar -xJ -C root --strip-components=1
+	publish . tree "$version" root
+}
+
 case ${1-} in
 kernel:?*)
 	if [ -e "$here/configs/${1#kernel:}.config" ]; then
@@ -254,5 +265,9 @@ kernel:?*)
 sysroot:?*) fetch_sysroot "${1#sysroot:}" ;;
 chroot:?*) fetch_chroot "${1#chroot:}" ;;
 source) fetch_source ;;
-*) printf 'usage: fetch.sh kernel:NAME | sysroot:ARCH | chroot:NAME | source\n' >&2; exit 2 ;;
+tree) fetch_tree ;;
+*)
+	printf 'usage: fetch.sh kernel:NAME | sysroot:ARCH | chroot:NAME | source | tree\n' >&2
+	exit 2
+	;;
 esac

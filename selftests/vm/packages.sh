@@ -22,6 +22,9 @@ PACKAGES_LINT="sparse shellcheck perl pyflakes3 pycodestyle gcc-multilib g++"
 # Building a kernel of our own.
 PACKAGES_KERNEL="bison flex bc"
 
+# Building in the kernel's sources, with Debian's configuration, and installing selftests.
+PACKAGES_TREE="bison flex bc libssl-dev rsync"
+
 # The arm64 lane: its emulator, and the libraries of its linker.
 PACKAGES_ARM64="qemu-system-arm binutils-aarch64-linux-gnu"
 

@@ -10,6 +10,7 @@ usage() {
 	cat >&2 <<-END
 	usage: paths.sh cache             the cache folder
 	       paths.sh source            scripts and selftests folders of the kernel's sources
+	       paths.sh tree              all of the kernel's sources
 	       paths.sh kselftest         lib.mk, kselftest_harness.h
 	       paths.sh sysroot ARCH      compiler, libraries, busybox for another machine
 	       paths.sh cross ARCH        what the names of its compiler and binutils begin with
@@ -37,6 +38,7 @@ kernel=$cache/kernels/${2-}
 case ${1-} in
 cache) printf '%s\n' "$cache" ;;
 source) printf '%s\n' "$cache/source" ;;
+tree) printf '%s\n' "$cache/tree" ;;
 kselftest) printf '%s\n' "$cache/source/tools/testing/selftests" ;;
 sysroot | cross)
 	[ $# -eq 2 ] || usage

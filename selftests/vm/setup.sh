@@ -19,6 +19,7 @@ usage() {
 	  chroot:NAME         a Debian system to build packages in, or to use them (build,
 	                      user)
 	  source              checkpatch, kernel-doc, lib.mk, kselftest_harness.h
+	  tree                all of the kernel's sources, and what it takes to build there
 	END
 	exit 2
 }
@@ -99,6 +100,10 @@ for what; do
 	coverage) packages+=" $PACKAGES_COVERAGE" ;;
 	model) packages+=" $PACKAGES_MODEL" ;;
 	packages) packages+=" $PACKAGES_PACKAGES" ;;
+	tree)
+		packages+=" $PACKAGES_TREE"
+		fetch+=("$what")
+		;;
 	kernel:?* | chroot:?* | source)
 		fetch+=("$what")
 		[ ! -e "$here/configs/${what#kernel:}.config" ] || packages+=" $PACKAGES_KERNEL"
