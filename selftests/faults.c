@@ -179,7 +179,7 @@ FIXTURE_SETUP(backoff)
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	inject_require(_metadata, HANDLER);
 	inject_require(_metadata, WORKER);
-	self->dir = find_tracing();
+	self->dir = tracing_begin();
 	if (!self->dir)
 		SKIP(return, "no tracefs with labyrinth events");
 	ASSERT_EQ(0, put_text(self->dir, "trace_clock", "mono"));
@@ -195,7 +195,7 @@ FIXTURE_TEARDOWN(backoff)
 	inject(HANDLER, 0);
 	inject(WORKER, 0);
 	if (self->dir) {
-		put_text(self->dir, "events/labyrinth/enable", "0");
+		tracing_end(self->dir);
 		put_text(self->dir, "trace_clock", "local");
 	}
 	close(self->fd);

@@ -21,7 +21,11 @@ static inline int put_text(const char *dir, const char *name, const char *text)
 	return result;
 }
 
-static inline const char *find_tracing(void)
+/*
+ * Switches them on, and the recording of who runs off: for that the kernel patches its
+ * scheduler each time, which QEMU's emulation of several CPUs often does not survive.
+ */
+static inline const char *tracing_begin(void)
 {
 	static const char * const dirs[] = {
 		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
@@ -29,10 +33,18 @@ static inline const char *find_tracing(void)
 	unsigned int i;
 
 	mount("tracefs", dirs[0], "tracefs", 0, NULL);
-	for (i = 0; i < ARRAY_COUNT(dirs); i++)
+	for (i = 0; i < ARRAY_COUNT(dirs); i++) {
+		put_text(dirs[i], "options/record-cmd", "0");
 		if (!put_text(dirs[i], "events/labyrinth/enable", "1"))
 			return dirs[i];
+	}
 	return NULL;
+}
+
+static inline void tracing_end(const char *dir)
+{
+	put_text(dir, "events/labyrinth/enable", "0");
+	put_text(dir, "options/record-cmd", "1");
 }
 
 /* Lines of the trace that have both texts in them. */

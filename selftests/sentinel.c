@@ -173,7 +173,7 @@ FIXTURE_SETUP(stray)
 	client_require(_metadata, self->fd);
 	stray_require(_metadata, self->fd);
 	stray_load_device(_metadata, self->fd, STRAY_BYTE);
-	self->tracing = find_tracing();
+	self->tracing = tracing_begin();
 	if (self->tracing) {
 		put_text(self->tracing, "tracing_on", "1");
 		put_text(self->tracing, "trace", "\n");
@@ -190,7 +190,7 @@ FIXTURE_SETUP(stray)
 FIXTURE_TEARDOWN(stray)
 {
 	if (self->tracing)
-		put_text(self->tracing, "events/labyrinth/enable", "0");
+		tracing_end(self->tracing);
 	close(self->log);
 	end_sentinel(_metadata, self->fd, self->address);
 }
