@@ -165,6 +165,28 @@ TEST_F(unbind, reader_and_poller_wake_up)
 	test_peer_join(&peer);
 }
 
+/* The file there looks at the device's pages. */
+TEST_F(unbind, debugfs_shows_it_no_longer)
+{
+	char link[64], target[256] = "", path[320];
+	struct stat stat;
+	int pages;
+
+	ASSERT_EQ(0, fstat(self->fd, &stat));
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major(stat.st_rdev),
+		 minor(stat.st_rdev));
+	ASSERT_LT(0, readlink(link, target, sizeof(target) - 1));
+	snprintf(path, sizeof(path), "/sys/kernel/debug/labyrinth%s/pages",
+		 strrchr(target, '/'));
+	pages = open(path, O_RDONLY | O_CLOEXEC);
+	if (pages < 0)
+		SKIP(return, "debugfs is not mounted");
+	test_unbind();
+	EXPECT_ERRNO(ENOENT, access(path, F_OK));
+	EXPECT_ERRNO(EIO, read(pages, target, sizeof(target)));
+	close(pages);
+}
+
 TEST_F(unbind, copies_in_flight_end_with_enodev_events)
 {
 	struct labyrinth_event event;
