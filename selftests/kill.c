@@ -272,7 +272,7 @@ FIXTURE_TEARDOWN(kill)
 	close(self->fds[1]);
 }
 
-TEST_F_TIMEOUT(kill, a_thousand_killed_processes_leave_nothing_behind, 110)
+TEST_F_TIMEOUT(kill, a_thousand_killed_processes_leave_nothing_behind, 300)
 {
 	const __u64 seed = choose_seed();
 	struct board *board = self->board;
