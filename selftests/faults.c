@@ -185,7 +185,7 @@ FIXTURE_SETUP(backoff)
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	inject_require(_metadata, HANDLER);
 	inject_require(_metadata, WORKER);
-	self->dir = tracing_begin();
+	self->dir = tracing_begin(LABYRINTH_EVENTS, "1");
 	if (!self->dir)
 		SKIP(return, "no tracefs with labyrinth events");
 	ASSERT_EQ(0, put_text(self->dir, "trace_clock", "mono"));
@@ -201,7 +201,7 @@ FIXTURE_TEARDOWN(backoff)
 	inject(HANDLER, 0);
 	inject(WORKER, 0);
 	if (self->dir) {
-		tracing_end(self->dir);
+		tracing_end(self->dir, LABYRINTH_EVENTS);
 		put_text(self->dir, "trace_clock", "local");
 	}
 	close(self->fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tracepoints labyrinth:*, and what they have said. */
+/* Tracepoints, labyrinth:* above all, and what they have said. */
 #ifndef LABYRINTH_TRACE_H
 #define LABYRINTH_TRACE_H
 
@@ -21,11 +21,15 @@ static inline int put_text(const char *dir, const char *name, const char *text)
 	return result;
 }
 
+#define LABYRINTH_EVENTS	"events/labyrinth/enable"
+
 /*
- * Switches them on, and the recording of who runs off: for that the kernel patches its
- * scheduler each time, which QEMU's emulation of several CPUs often does not survive.
+ * The folder with all that is traced, NULL if such events cannot be; they are enabled
+ * ("1") or not yet ("0"). The recording of who runs is switched off: for that the kernel
+ * patches its scheduler when the first event is switched on, which QEMU's emulation of
+ * several CPUs often does not survive.
  */
-static inline const char *tracing_begin(void)
+static inline const char *tracing_begin(const char *events, const char *enable)
 {
 	static const char * const dirs[] = {
 		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
@@ -35,15 +39,15 @@ static inline const char *tracing_begin(void)
 	mount("tracefs", dirs[0], "tracefs", 0, NULL);
 	for (i = 0; i < ARRAY_COUNT(dirs); i++) {
 		put_text(dirs[i], "options/record-cmd", "0");
-		if (!put_text(dirs[i], "events/labyrinth/enable", "1"))
+		if (!put_text(dirs[i], events, enable))
 			return dirs[i];
 	}
 	return NULL;
 }
 
-static inline void tracing_end(const char *dir)
+static inline void tracing_end(const char *dir, const char *events)
 {
-	put_text(dir, "events/labyrinth/enable", "0");
+	put_text(dir, events, "0");
 	put_text(dir, "options/record-cmd", "1");
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The interrupt handler refills the pool with GFP_ATOMIC, and only when it should. */
-#include <sys/mount.h>
-
 #include "labyrinth_pool.h"
+#include "labyrinth_trace.h"
+
+#define PAGE_EVENTS	"events/kmem/mm_page_alloc/enable"
 
 /* Attempts of the handler in one run, at most. */
 #define HANDLER_BUDGET	16
@@ -196,44 +197,11 @@ FIXTURE(trace)
 	const char *dir;
 };
 
-static FILE *trace_open(const char *dir, const char *name, const char *mode)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return fopen(path, mode);
-}
-
-static int trace_write(const char *dir, const char *name, const char *text)
-{
-	FILE *file = trace_open(dir, name, "w");
-	int result;
-
-	if (!file)
-		return -1;
-	result = fputs(text, file) < 0 ? -1 : 0;
-	return fclose(file) ? -1 : result;
-}
-
-static const char *trace_find(void)
-{
-	static const char * const dirs[] = {
-		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
-	};
-	unsigned int i;
-
-	mount("tracefs", dirs[0], "tracefs", 0, NULL);
-	for (i = 0; i < ARRAY_COUNT(dirs); i++)
-		if (!trace_write(dirs[i], "events/kmem/mm_page_alloc/enable", "0"))
-			return dirs[i];
-	return NULL;
-}
-
 FIXTURE_SETUP(trace)
 {
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	test_info(self->fd, &self->info);
-	self->dir = trace_find();
+	self->dir = tracing_begin(PAGE_EVENTS, "0");
 	if (!self->dir)
 		SKIP(return, "no tracefs with kmem events");
 	self->buffers = calloc(self->info.file_quota, sizeof(*self->buffers));
@@ -243,9 +211,11 @@ FIXTURE_SETUP(trace)
 
 FIXTURE_TEARDOWN(trace)
 {
-	trace_write(self->dir, "events/kmem/mm_page_alloc/enable", "0");
-	trace_write(self->dir, "options/stacktrace", "0");
-	trace_write(self->dir, "options/sym-offset", "0");
+	if (self->dir) {
+		tracing_end(self->dir, PAGE_EVENTS);
+		put_text(self->dir, "options/stacktrace", "0");
+		put_text(self->dir, "options/sym-offset", "0");
+	}
 	close(self->fd);
 }
 
@@ -268,7 +238,7 @@ static bool is_hardirq_atomic(const char *line)
 	return strcspn(flags, " ") >= 3 && (flags[2] == 'h' || flags[2] == 'H');
 }
 
-TEST_F(trace, kernel_saw_gfp_atomic_allocations_in_hard_interrupt_context)
+TEST_F_TIMEOUT(trace, kernel_saw_gfp_atomic_allocations_in_hard_interrupt_context, 120)
 {
 	bool stacks, in_atomic = false;
 	struct labyrinth_stat before, after;
@@ -278,21 +248,22 @@ TEST_F(trace, kernel_saw_gfp_atomic_allocations_in_hard_interrupt_context)
 
 	test_stat(self->fd, &before);
 	/* Symbols with an offset are printed with the module they are in. */
-	stacks = !trace_write(self->dir, "options/stacktrace", "1") &&
-		 !trace_write(self->dir, "options/sym-offset", "1");
-	trace_write(self->dir, "trace", "");
-	trace_write(self->dir, "tracing_on", "1");
-	ASSERT_EQ(0, trace_write(self->dir, "events/kmem/mm_page_alloc/enable", "1"));
+	stacks = !put_text(self->dir, "options/stacktrace", "1") &&
+		 !put_text(self->dir, "options/sym-offset", "1");
+	put_text(self->dir, "trace", "");
+	put_text(self->dir, "tracing_on", "1");
+	ASSERT_EQ(0, put_text(self->dir, PAGE_EVENTS, "1"));
 	take_down_to(_metadata, self->fd, &self->info, &before, before.low - 8,
 		     self->buffers);
 	EXPECT_TRUE(wait_until(stat_value(self->fd, free) >= before.high));
-	trace_write(self->dir, "events/kmem/mm_page_alloc/enable", "0");
-	trace_write(self->dir, "options/stacktrace", "0");
+	put_text(self->dir, PAGE_EVENTS, "0");
+	put_text(self->dir, "options/stacktrace", "0");
 	test_stat(self->fd, &after);
 	if (after.irq_threaded != before.irq_threaded)
 		SKIP(return, "interrupt handlers are threaded here");
 
-	trace = trace_open(self->dir, "trace", "r");
+	snprintf(line, sizeof(line), "%s/trace", self->dir);
+	trace = fopen(line, "r");
 	ASSERT_NE(NULL, trace);
 	while (fgets(line, sizeof(line), trace)) {
 		if (strstr(line, "mm_page_alloc:")) {

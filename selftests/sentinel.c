@@ -173,7 +173,7 @@ FIXTURE_SETUP(stray)
 	client_require(_metadata, self->fd);
 	stray_require(_metadata, self->fd);
 	stray_load_device(_metadata, self->fd, STRAY_BYTE);
-	self->tracing = tracing_begin();
+	self->tracing = tracing_begin(LABYRINTH_EVENTS, "1");
 	if (self->tracing) {
 		put_text(self->tracing, "tracing_on", "1");
 		put_text(self->tracing, "trace", "\n");
@@ -190,7 +190,7 @@ FIXTURE_SETUP(stray)
 FIXTURE_TEARDOWN(stray)
 {
 	if (self->tracing)
-		tracing_end(self->tracing);
+		tracing_end(self->tracing, LABYRINTH_EVENTS);
 	close(self->log);
 	end_sentinel(_metadata, self->fd, self->address);
 }

@@ -13,7 +13,7 @@ FIXTURE(trace)
 FIXTURE_SETUP(trace)
 {
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
-	self->dir = tracing_begin();
+	self->dir = tracing_begin(LABYRINTH_EVENTS, "1");
 	if (!self->dir)
 		SKIP(return, "no tracefs with labyrinth events");
 	put_text(self->dir, "tracing_on", "1");
@@ -24,7 +24,7 @@ FIXTURE_SETUP(trace)
 FIXTURE_TEARDOWN(trace)
 {
 	if (self->dir) {
-		tracing_end(self->dir);
+		tracing_end(self->dir, LABYRINTH_EVENTS);
 		put_text(self->dir, "trace", "\n");
 	}
 	close(self->fd);
