@@ -153,7 +153,8 @@ static bool share_memlock(const struct labyrinth_account *account,
 /**
  * labyrinth_account_room() - how much more could be charged?
  * @account: the account; the pool's lock is held
- * @payer: who pays for the pages so far, or NULL
+ * @payer: who pays for pages that the account would take over, or NULL
+ * @credit: for how many; they count for nothing where both share a bound
  * @least: pages without which the answer is an error
  * @room: set to the pages there is room for
  *
@@ -161,20 +162,27 @@ static bool share_memlock(const struct labyrinth_account *account,
  * Return: 0; -EDQUOT (a quota), -ENOBUFS (RLIMIT_MEMLOCK).
  */
 int labyrinth_account_room(const struct labyrinth_account *account,
-			   const struct labyrinth_account *payer, u32 least, u32 *room)
+			   const struct labyrinth_account *payer, u32 credit,
+			   u32 least, u32 *room)
 {
 	u32 user_quota = READ_ONCE(account->users->quota);
+	unsigned long limit;
 
-	*room = U32_MAX;
-	if (payer != account)
-		*room = room_below(account->quota, account->charged);
-	if (user_quota && !account->unlimited && !share_user(account, payer))
-		*room = min(*room, room_below(user_quota, account->user->charged));
+	*room = room_below((unsigned long)account->quota + (payer == account ? credit : 0),
+			   account->charged);
+	if (user_quota && !account->unlimited) {
+		limit = (unsigned long)user_quota + (share_user(account, payer) ? credit : 0);
+		*room = min(*room, room_below(limit, account->user->charged));
+	}
 	if (*room < least)
 		return -EDQUOT;
-	if (account->memlock && !share_memlock(account, payer))
-		*room = min(*room, room_below(memlock_limit(),
+	if (account->memlock) {
+		limit = memlock_limit();
+		if (share_memlock(account, payer))
+			limit += credit;
+		*room = min(*room, room_below(limit,
 					      atomic_long_read(&account->memlock->locked_vm)));
+	}
 	return *room < least ? -ENOBUFS : 0;
 }
 

@@ -74,7 +74,8 @@ struct labyrinth_account *labyrinth_account_create(struct labyrinth_users *users
 void labyrinth_account_get(struct labyrinth_account *account);
 void labyrinth_account_put(struct labyrinth_account *account);
 int labyrinth_account_room(const struct labyrinth_account *account,
-			   const struct labyrinth_account *payer, u32 least, u32 *room);
+			   const struct labyrinth_account *payer, u32 credit,
+			   u32 least, u32 *room);
 int labyrinth_account_charge(struct labyrinth_account *account,
 			     const struct labyrinth_account *payer, u32 pages);
 void labyrinth_account_uncharge(struct labyrinth_account *account,

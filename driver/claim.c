@@ -73,7 +73,7 @@ int labyrinth_pool_admit(struct labyrinth_pool *pool, struct labyrinth_account *
 
 	if (pool->dead)
 		return -ENODEV;
-	err = labyrinth_account_room(account, NULL, least, room);
+	err = labyrinth_account_room(account, NULL, 0, least, room);
 	if (err)
 		return err;
 	if (least > reachable - min(account->charged, reachable))
@@ -119,7 +119,7 @@ static u32 top_up(struct labyrinth_pool *pool, struct labyrinth_account *account
 	if (!most)
 		return 0;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	labyrinth_account_room(account, NULL, 0, &room);
+	labyrinth_account_room(account, NULL, 0, 0, &room);
 	pages = take_spare(pool, account, min(most, room));
 	spare = labyrinth_pool_spare_appeared(pool);
 	ring = labyrinth_pool_arm_refill(pool);

@@ -179,7 +179,8 @@ static int charge_taker(struct labyrinth_ticket *ticket, struct labyrinth_accoun
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (!pool->dead)
-		err = labyrinth_account_room(taker, giver, ticket->total, &room);
+		err = labyrinth_account_room(taker, giver, ticket->total,
+					     ticket->total, &room);
 	if (!err)
 		err = labyrinth_account_charge(taker, giver, ticket->total);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);

@@ -341,6 +341,29 @@ TEST_F(account, handing_over_to_oneself_needs_no_room)
 	test_peer_join(&peer);
 }
 
+/* Its user has the same pages locked before and after, but more than it may have. */
+TEST_F(account, taker_whose_limit_is_below_what_its_user_has_is_enobufs)
+{
+	struct rlimit limit;
+	struct peer peer;
+	int fd, ticket;
+
+	if (!test_fork_as(&peer, USER, LIMIT)) {
+		fd = raw_open(0, O_RDWR);
+		test_acquire(fd, LIMIT, self->buffers);
+		ticket = test_give(fd, LIMIT, self->buffers);
+		ASSERT_EQ(0, getrlimit(RLIMIT_MEMLOCK, &limit));
+		limit.rlim_cur -= page_size();
+		ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
+		test_err_take(ENOBUFS, fd, ticket, LIMIT, self->buffers);
+		limit.rlim_cur += page_size();
+		ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
+		test_take(fd, ticket, LIMIT, self->buffers);
+		test_child_exit();
+	}
+	test_peer_join(&peer);
+}
+
 TEST_F(account, handing_over_to_oneself_at_the_user_quota_needs_no_room)
 {
 	const __u32 quota = self->info.user_quota, batch = self->info.max_batch;
