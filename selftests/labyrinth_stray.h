@@ -29,7 +29,10 @@ static inline int stray_hog(unsigned int ms)
  */
 static inline bool hog_was_late(void)
 {
-	sleep_ms(1000);
+	long long turns = module_value(STRAY_MODULE, "turns");
+
+	if (!wait_until(module_value(STRAY_MODULE, "turns") != turns))
+		return false;
 	return module_value(STRAY_MODULE, "late") > 0;
 }
 

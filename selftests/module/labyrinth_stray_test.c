@@ -13,6 +13,7 @@
  *		ignores its driver. Returns when the first one is under way; 0 waits for
  *		the last one to end
  *	late	how often that did not work: a transfer had ended before the next was begun
+ *	turns	how many have been begun after the first
  *
  * A remembered page that the pool has given back to the system meanwhile is ESTALE: to
  * write to it would harm others. So that this is never a matter of luck, leave at least
@@ -79,6 +80,7 @@ struct remembered {
  * @hog_bus: where that is for the device
  * @hog_until: when it stops by itself
  * @late: see above
+ * @turns: see above
  */
 struct stray {
 	struct mutex lock;	/* a command, gone(), or the end of the module */
@@ -93,6 +95,7 @@ struct stray {
 	dma_addr_t hog_bus;
 	ktime_t hog_until;
 	u32 late;
+	u32 turns;
 };
 
 /**
@@ -195,6 +198,7 @@ static int hog_on(void *argument)
 			break;
 		err = stop_machine(take_engine, &transfer, NULL);
 		stray->late += err || transfer.was_idle;
+		smp_store_release(&stray->turns, stray->turns + 1);
 	}
 	while (!kthread_should_stop()) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -418,6 +422,7 @@ static int __init stray_test_init(void)
 	debugfs_create_file("dma", 0200, directory, stray, &dma_fops);
 	debugfs_create_file("hog", 0200, directory, stray, &hog_fops);
 	debugfs_create_u32("late", 0400, directory, &stray->late);
+	debugfs_create_u32("turns", 0400, directory, &stray->turns);
 	return 0;
 
 unmap:
