@@ -25,12 +25,6 @@ static void receive(const struct system *system, struct end *end)
 		bench_die("the other end of the socket has gone");
 }
 
-struct exchange {
-	const struct system *system;
-	struct end here;
-	struct end there;	/* in this process, or only its socket */
-};
-
 static void exchange_init(struct exchange *exchange, const struct system *system,
 			  unsigned int count)
 {
@@ -54,7 +48,8 @@ static void with_another_process(void *argument)
 	receive(exchange->system, &exchange->here);
 }
 
-static void with_itself(void *argument)
+/* A bench_op: both ends are in this process. */
+void exchange_there_and_back(void *argument)
 {
 	struct exchange *exchange = argument;
 
@@ -64,12 +59,12 @@ static void with_itself(void *argument)
 	receive(exchange->system, &exchange->here);
 }
 
-static double there_and_back(struct exchange *exchange, bench_op op)
+static void measure(const char *name, struct exchange *exchange, bench_op op)
 {
-	exchange->system->open(&exchange->here);
-	exchange->system->fill(&exchange->here);
-	return bench_measure_times(op, exchange, bench_times / 2) / 2 /
-	       exchange->here.count;
+	double both_ways = bench_measure_times(op, exchange, bench_times / 2);
+
+	bench_result(name, exchange->system->name, exchange->here.count,
+		     both_ways / 2 / exchange->here.count);
 }
 
 static void two_processes(const struct system *system, unsigned int count)
@@ -87,28 +82,43 @@ static void two_processes(const struct system *system, unsigned int count)
 		serve(system, &exchange.there);
 	}
 	close(exchange.there.socket);
-	bench_result("pass", system->name, count,
-		     there_and_back(&exchange, with_another_process));
+	system->open(&exchange.here);
+	system->fill(&exchange.here);
+	measure("pass", &exchange, with_another_process);
 	close(exchange.here.socket);
 	if (waitpid(child, &status, 0) != child || status)
 		bench_die("the process that %s's pages went to failed", system->name);
 	system->close(&exchange.here);
 }
 
-/* Without what the scheduler adds to both systems alike. */
-static void one_process(const struct system *system, unsigned int count)
+/* Both ends in this process, the pages at the first one. Valid until the next call. */
+struct exchange *exchange_with_itself(const struct system *system, unsigned int count)
 {
 	static struct exchange exchange;
 
 	exchange_init(&exchange, system, count);
 	system->open(&exchange.there);
-	bench_result("pass-alone", system->name, count,
-		     there_and_back(&exchange, with_itself));
-	close(exchange.here.socket);
-	close(exchange.there.socket);
-	system->close(&exchange.here);
-	if (system == &labyrinth_system)
-		system->close(&exchange.there);
+	system->open(&exchange.here);
+	system->fill(&exchange.here);
+	return &exchange;
+}
+
+void exchange_close(struct exchange *exchange)
+{
+	close(exchange->here.socket);
+	close(exchange->there.socket);
+	exchange->system->close(&exchange->here);
+	if (exchange->system == &labyrinth_system)
+		exchange->system->close(&exchange->there);
+}
+
+/* Without what the scheduler adds to both systems alike. */
+static void one_process(const struct system *system, unsigned int count)
+{
+	struct exchange *exchange = exchange_with_itself(system, count);
+
+	measure("pass-alone", exchange, exchange_there_and_back);
+	exchange_close(exchange);
 }
 
 void bench_passing(int argc, char **argv)

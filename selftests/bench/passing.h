@@ -32,4 +32,14 @@ extern const struct system labyrinth_system;
 extern const struct system heap_system;
 extern const struct system byte_system;
 
+struct exchange {
+	const struct system *system;
+	struct end here;
+	struct end there;	/* in this process, or only its socket */
+};
+
+struct exchange *exchange_with_itself(const struct system *system, unsigned int count);
+void exchange_there_and_back(void *exchange);
+void exchange_close(struct exchange *exchange);
+
 #endif /* LABYRINTH_BENCH_PASSING_H */

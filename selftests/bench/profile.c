@@ -1,54 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which functions the instructions of a path are in: the module labyrinth_bench looks
- * at the CPU at intervals of a few thousand instructions. Lines are "function PATH
- * NAME SHARE", the share in instructions of one page. What runs with interrupts off
- * counts where they come back on.
+ * Where the instructions of a path are: the host writes down the address of each one,
+ * for a few operations, and makes a profile of them. It is told by lines "symbol ADDRESS
+ * NAME MODULE" which functions there are, and by "traced PATH FUNCTION INSTRUCTIONS"
+ * that a path has been written down: FUNCTION is entered once in each operation, of which
+ * INSTRUCTIONS were counted here.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device.h"
-#include "files.h"
+#include "passing.h"
 
-static void show_profile(const char *path, double per_page)
+/* More than one, to see that all are alike. */
+#define OPERATIONS	8
+
+static void show_symbols(void)
 {
-	static char text[1 << 16];
-	char *line, *rest = text, name[64];
-	unsigned long samples, total = 0;
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[512], address[32], type, name[256], module[64];
 
-	file_read(BENCH_DEBUGFS "profile", text, sizeof(text));
-	while ((line = strsep(&rest, "\n"))) {
-		if (sscanf(line, "%lu %63s", &samples, name) != 2)
-			continue;
-		if (!total) {
-			total = samples;	/* the first line is the sum */
-			continue;
-		}
-		if (samples * 200 >= total)
-			printf("function %s %s %.0f\n", path, name,
-			       per_page * samples / total);
+	if (!file)
+		bench_die("/proc/kallsyms: %m");
+	while (fgets(line, sizeof(line), file)) {
+		strcpy(module, "kernel");
+		if (sscanf(line, "%31s %c %255s [%63[^]]", address, &type, name, module) >= 3 &&
+		    strchr("tTwW", type))
+			printf("symbol %s %s %s\n", address, name, module);
 	}
-	if (!total)
-		bench_die("the profile is empty");
+	fclose(file);
 	fflush(stdout);
 }
 
-static void one_path(const char *path, struct device *device, __u32 flags,
-		     unsigned int count, bool touch)
+/* What vm-host does for scripts. */
+static void ask_host(const char *request)
+{
+	const char *port = getenv("LABYRINTH_HOST");
+	char answer[256] = "";
+	FILE *file;
+
+	file = fopen(port ? port : "/dev/ttyS2", "r+e");
+	if (!file)
+		bench_die("the host cannot be asked: %m");
+	fprintf(file, "%s\n", request);
+	fflush(file);
+	if (!fgets(answer, sizeof(answer), file) || strcmp(answer, "ok\n"))
+		bench_die("'%s': the host answers '%s'", request, answer);
+	fclose(file);
+}
+
+static void trace(const char *path, const char *function, bench_op op, void *argument,
+		  double instructions)
+{
+	char request[64];
+	int i;
+
+	snprintf(request, sizeof(request), "log %s", path);
+	ask_host(request);
+	for (i = 0; i < OPERATIONS; i++)
+		op(argument);
+	ask_host("log off");
+	printf("traced %s %s %.0f\n", path, function, instructions);
+	fflush(stdout);
+}
+
+static void trace_pages(const char *path, struct device *device, __u32 flags,
+			unsigned int count, bool touch)
 {
 	struct batch batch;
-	double per_page;
-	unsigned int i;
 
 	batch_init(&batch, device, flags, count, touch);
-	per_page = bench_measure(batch_cycle, &batch) / count;
-	file_write(BENCH_DEBUGFS "profile", "1");
-	for (i = 0; i < 20 * bench_times / count; i++)
-		batch_cycle(&batch);
-	file_write(BENCH_DEBUGFS "profile", "0");
-	show_profile(path, per_page);
+	trace(path, "labyrinth_do_acquire", batch_cycle, &batch,
+	      bench_measure(batch_cycle, &batch));
+}
+
+static void trace_passing(const char *path, unsigned int count)
+{
+	struct exchange *exchange = exchange_with_itself(&labyrinth_system, count);
+
+	/* There and back, so that each end takes once. */
+	trace(path, "labyrinth_do_take", exchange_there_and_back, exchange,
+	      bench_measure(exchange_there_and_back, exchange) / 2);
+	exchange_close(exchange);
 }
 
 void bench_profile(int argc, char **argv)
@@ -57,10 +93,13 @@ void bench_profile(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	show_symbols();
 	device_open(&device, 0);
-	one_path("acquire-release", &device, 0, 1, false);
-	one_path("fault", &device, 0, 1, true);
-	one_path("populate", &device, LABYRINTH_ACQUIRE_POPULATE, 1, true);
-	one_path("populate-32", &device, LABYRINTH_ACQUIRE_POPULATE, 32, true);
+	trace_pages("acquire", &device, 0, 1, false);
+	trace_pages("fault", &device, 0, 1, true);
+	trace_pages("populate", &device, LABYRINTH_ACQUIRE_POPULATE, 1, true);
+	trace_pages("populate32", &device, LABYRINTH_ACQUIRE_POPULATE, 32, true);
 	device_close(&device);
+	trace_passing("pass", 1);
+	trace_passing("pass32", 32);
 }

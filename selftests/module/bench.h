@@ -9,7 +9,5 @@ int bench_handler_init(struct dentry *directory);
 void bench_handler_exit(void);
 int bench_peer_init(struct dentry *directory);
 void bench_peer_exit(void);
-void bench_profile_init(struct dentry *directory);
-void bench_profile_exit(void);
 
 #endif /* LABYRINTH_BENCH_MODULE_H */

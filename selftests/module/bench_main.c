@@ -5,7 +5,6 @@
  *	watch	write the name of an interrupt's user: count its handler from now on
  *	handler	runs, instructions in all, instructions of the longest run
  *	refill	write a number: allocate as many pages in the peer's handler, then free them
- *	profile	write 1: begin to sample; 0: stop; read: samples, and functions
  *
  * All of it takes for granted that there is one CPU.
  */
@@ -30,7 +29,6 @@ static int __init bench_init(void)
 	err = bench_peer_init(directory);
 	if (err)
 		goto forget_handler;
-	bench_profile_init(directory);
 	return 0;
 
 forget_handler:
@@ -44,7 +42,6 @@ module_init(bench_init);
 static void __exit bench_exit(void)
 {
 	debugfs_remove_recursive(directory);
-	bench_profile_exit();
 	bench_peer_exit();
 	bench_handler_exit();
 }

@@ -16,6 +16,8 @@ from labvm.lanes import BUILD, VM_DIR, Failure, path_of
 from labvm.machine import Machine
 from labvm.report import say
 
+from . import profile
+
 WORK = os.path.join(BUILD, 'bench')
 KERNEL = 'bench'
 # Beside edu0 and edu1, which every machine has.
@@ -34,7 +36,8 @@ class Results:
         self.values = {}
         self.samples = []       # (ns, free pages, all pages)
         self.refills = []       # (ns, pages)
-        self.functions = []     # (path, function, instructions)
+        self.symbols = profile.Symbols()
+        self.traced = []        # (path, function, instructions)
 
     def feed(self, line):
         """False if that is no result."""
@@ -44,8 +47,10 @@ class Results:
                 self.samples.append(tuple(map(int, words[1:])))
             elif words[0] == 'refill' and len(words) == 3:
                 self.refills.append(tuple(map(int, words[1:])))
-            elif words[0] == 'function' and len(words) == 4:
-                self.functions.append((words[1], words[2], int(words[3])))
+            elif words[0] == 'symbol' and len(words) == 4:
+                self.symbols.feed(*words[1:])
+            elif words[0] == 'traced' and len(words) == 4:
+                self.traced.append((words[1], words[2], int(words[3])))
             elif len(words) == 4:
                 key = Key(words[0], words[1], int(words[2]))
                 self.values.setdefault(key, []).append(float(words[3]))
@@ -79,6 +84,11 @@ class Boot:
             cpus=1 if icount else 2, cpu='qemu64', qemu=qemu, mode='bench',
             cmdline='vm_bench=' + what)
         self.prefix = '@%s ' % self.machine.nonce
+
+    def profiles(self):
+        """What the part of that name has traced."""
+        return [profile.read(self.work, self.results.symbols, *traced)
+                for traced in self.results.traced]
 
     @staticmethod
     def _archive():

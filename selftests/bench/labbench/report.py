@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+import textwrap
 
 from labvm.accel import qemu_version
 from labvm.lanes import TOP, Failure, path_of
@@ -144,9 +145,14 @@ def steps(values):
         ' user space %.0f' % tuple(map(of, calls)))
 
 
-def profile(functions, count=12):
-    """The functions with the most instructions of each path."""
-    for path in dict.fromkeys(f[0] for f in functions):
-        top = sorted((f for f in functions if f[0] == path), key=lambda f: -f[2])
-        say('\nProfile of %s, instructions per page:' % path)
-        say('  ' + ', '.join('%s %d' % f[1:] for f in top[:count]))
+def profile(profiles, count=30):
+    """What an operation consists of, and the functions most of it is in."""
+    for path, modules, functions in profiles:
+        total = sum(modules.values())
+        say('\nProfile of %s, instructions of one operation: %d' % (path, total))
+        say('  %s; %d would be left if labyrinth did nothing itself' % (
+            ', '.join('%s %d' % share for share in modules.most_common()),
+            total - modules['labyrinth']))
+        for line in textwrap.wrap(', '.join('%s %d' % f for f in
+                                            functions.most_common(count)), 84):
+            say('    ' + line)

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What only the host can do for the guest: plug and unplug devices, and wake it up.
+"""What only the host can do for the guest: plug and unplug devices, wake it up, and
+write down what its CPU does.
 
 The guest writes one request a line to ttyS2 and reads one line back: "ok", or
 "error" and why. device_del is answered as soon as QEMU has accepted it; that the
 device is really gone the guest sees by itself. device_add first waits until an
 earlier device_del of the same device is through. wakeup SECONDS is answered at once,
-and wakes the guest so long after it next has suspended itself to RAM.
+and wakes the guest so long after it next has suspended itself to RAM. log NAME writes
+each instruction's address to the file instructions-NAME in the work folder, until
+log off. Only an emulated CPU can be watched so.
 """
 
 import json
+import os
 import time
 
 GONE_LIMIT = 15
@@ -46,9 +50,10 @@ class Qmp:
 
 
 class Host:
-    def __init__(self, send_qmp, send_guest, places):
+    def __init__(self, send_qmp, send_guest, places, work):
         """places: for each device that can be plugged in, where."""
         self.places = places
+        self.work = work
         self.qmp = Qmp(send_qmp, self._event)
         self.send_guest = send_guest
         self.leaving = set()
@@ -67,6 +72,10 @@ class Host:
         elif len(words) == 2 and words[0] == 'wakeup' and words[1].isdigit():
             self.sleep = int(words[1])
             self._answer(None)
+        elif words == ['log', 'off']:
+            self._monitor(['log none'])
+        elif len(words) == 2 and words[0] == 'log' and words[1].isalnum():
+            self._log(words[1])
         elif words:
             self._answer('no such request: ' + line)
 
@@ -99,6 +108,22 @@ class Host:
             if error:
                 self.wake_at = time.monotonic() + WAKE_AGAIN
         self.qmp.command('system_wakeup', {}, done)
+
+    def _log(self, name):
+        path = os.path.join(self.work, 'instructions-' + name)
+        if os.path.exists(path):
+            os.unlink(path)
+        # A block of instructions that leads to another would hide it from the log.
+        self._monitor(['singlestep on', 'logfile ' + path, 'log exec,nochain'])
+
+    def _monitor(self, lines):
+        """The monitor's own commands, one after the other. They never fail, but talk."""
+        def done(error):
+            if error or len(lines) == 1:
+                self._answer(error)
+            else:
+                self._monitor(lines[1:])
+        self.qmp.command('human-monitor-command', {'command-line': lines[0]}, done)
 
     def _device_del(self, device):
         def done(error):

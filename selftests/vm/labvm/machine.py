@@ -112,7 +112,7 @@ class Machine:
         self.requests = self._channel('requests', self._request)
         self.control = self._channel('control', self._control)
         self.host = Host(self.control.send, self.requests.send,
-                         self.hardware.edu)
+                         self.hardware.edu, self.work)
         if self.console:
             serial = ['-chardev', 'file,id=console,path=' +
                       self.console.replace(',', ',,')]
