@@ -137,6 +137,8 @@ for bits in 64 32; do
 	done
 done
 
+check "syzkaller: its description agrees with the UAPI header" selftests/syzkaller/check
+
 # Every file that begins like a shell script, whatever it is called.
 mapfile -t scripts_sh < <(files | xargs grep -lE '^#!.*\b(sh|bash)$|^# shellcheck shell=' -- |
 	grep -v '\.py$')
