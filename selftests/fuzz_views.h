@@ -150,7 +150,7 @@ static inline void fuzz_look(struct fuzzer *z)
 
 static inline void fuzz_read(struct fuzzer *z)
 {
-	char events[4 * sizeof(struct labyrinth_event)];
+	char events[4 * sizeof(struct labyrinth_event)] = "";
 	void *at = fuzz_place(z, events, sizeof(events));
 	size_t size = fuzz_once_in(z, 4) ? fuzz_pick(z, 0, 96) : sizeof(events);
 	int fd = fuzz_device(z);

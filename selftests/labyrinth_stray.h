@@ -25,15 +25,16 @@ static inline int stray_hog(unsigned int ms)
 
 /*
  * Then the driver may have seen the engine idle in between, which proves nothing. The
- * hog itself notices in its next turn, for which it may be late just now.
+ * hog itself notices in its next turn, for which it may be late just now; and if it could
+ * not take the engine at all, that was its last one.
  */
 static inline bool hog_was_late(void)
 {
 	long long turns = module_value(STRAY_MODULE, "turns");
 
-	if (!wait_until(module_value(STRAY_MODULE, "turns") != turns))
-		return false;
-	return module_value(STRAY_MODULE, "late") > 0;
+	return wait_until(module_value(STRAY_MODULE, "late") > 0 ||
+			  module_value(STRAY_MODULE, "turns") != turns) &&
+	       module_value(STRAY_MODULE, "late") > 0;
 }
 
 static inline int stray_store(unsigned int index, unsigned int offset)

@@ -142,11 +142,16 @@ static int take_engine(void *argument)
 	struct transfer *transfer = argument;
 	void __iomem *regs = transfer->regs;
 	ktime_t give_up = ktime_add_ms(ktime_get(), HOG_SPIN_MS);
+	bool too_late;
 
 	transfer->was_idle = true;
-	while (is_busy(regs)) {
+	for (;;) {
+		/* The time first: this CPU, too, may stand still between the two looks. */
+		too_late = ktime_after(ktime_get(), give_up);
+		if (!is_busy(regs))
+			break;
 		transfer->was_idle = false;
-		if (ktime_after(ktime_get(), give_up))
+		if (too_late)
 			return -EBUSY;
 		udelay(9);	/* each look costs the emulated machine a lot */
 	}
@@ -198,6 +203,7 @@ static int hog_on(void *argument)
 			break;
 		err = stop_machine(take_engine, &transfer, NULL);
 		stray->late += err || transfer.was_idle;
+		/* Who sees that this turn is over sees what came of it. */
 		smp_store_release(&stray->turns, stray->turns + 1);
 	}
 	while (!kthread_should_stop()) {
