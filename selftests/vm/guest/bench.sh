@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Runs the parts of the bench. Every line between begin and end is a result. vm_bench
-# says what is wanted: full, quick (what the committed figures have), or one part.
+# says what is wanted: full, quick (what the committed figures have), scaling or profile.
 : "${vm_bench:=full}"
 
 count=0
@@ -85,9 +85,8 @@ measure_quickly() {
 case $vm_bench in
 full) measure_all ;;
 quick) measure_quickly ;;
-*)	# a part by its name
+*)	# a part by its name: scaling or profile, which need nothing else
 	modprobe labyrinth >&5 2>&1
-	modprobe labyrinth_bench >&5 2>&1
 	measure "$vm_bench"
 	;;
 esac
