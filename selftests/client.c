@@ -115,7 +115,7 @@ TEST_F(context, stat_counts_them_until_they_are_free)
 	EXPECT_EQ(self->before.scrubbed + PAGES + 1, after.scrubbed);
 }
 
-TEST_F_TIMEOUT(context, what_it_wrote_is_never_seen, 60)
+TEST_F_TIMEOUT(context, what_it_wrote_is_never_seen, 120)
 {
 	struct hoard hoard;
 	unsigned int i;
@@ -197,7 +197,7 @@ FIXTURE_TEARDOWN(client)
 	EXPECT_TRUE(wait_until(device_is_there(self->address)));
 }
 
-TEST_F(client, nobody_else_can_have_its_pages)
+TEST_F_TIMEOUT(client, nobody_else_can_have_its_pages, 120)
 {
 	struct labyrinth_buffer buffer;
 	struct labyrinth_stat full;
@@ -237,7 +237,7 @@ static void grab_for_ever(unsigned int batch)
 			fd = raw_open(0, O_RDWR);
 }
 
-TEST_F_TIMEOUT(client, reserve_serves_hardirq_while_four_processes_exhaust_the_pool, 60)
+TEST_F_TIMEOUT(client, reserve_serves_hardirq_while_four_processes_exhaust_the_pool, 120)
 {
 	struct labyrinth_buffer buffer;
 	struct peer peers[PEERS];

@@ -26,7 +26,7 @@ static void show_symbols(void)
 	if (!file)
 		bench_die("/proc/kallsyms: %m");
 	while (fgets(line, sizeof(line), file)) {
-		strcpy(module, "kernel");
+		snprintf(module, sizeof(module), "kernel");
 		if (sscanf(line, "%31s %c %255s [%63[^]]", address, &type, name, module) >= 3 &&
 		    strchr("tTwW", type))
 			printf("symbol %s %s %s\n", address, name, module);

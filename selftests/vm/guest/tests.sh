@@ -5,6 +5,22 @@
 
 cd /selftests || exit 1
 
+# Puts right what a test that was killed has left: a test module with its pages, a device
+# without its driver. Else the programs after it would fail for that.
+put_right() {
+	for module in labyrinth_client_test labyrinth_stray_test; do
+		[ ! -d "/sys/module/$module" ] || echo "# $one has left $module loaded"
+		rmmod "$module" 2>/dev/null
+	done
+	module_loaded || return
+	for edu in $(grep -l 0x11e8 /sys/bus/pci/devices/*/device); do
+		edu=${edu%/device}
+		[ -e "$edu/driver" ] && continue
+		echo "# $one has left ${edu##*/} unbound"
+		echo "${edu##*/}" >/sys/bus/pci/drivers_probe
+	done
+}
+
 # run_one NAME SECONDS COMMAND...
 run_one() {
 	one=$1 limit=$2
@@ -22,6 +38,7 @@ run_one() {
 		timeout -s KILL 30 /selftests/conserve >&5 2>&1 </dev/null 5>&-
 		tell "conserve $?"
 	fi
+	[ "$vm_module" = 0 ] || put_right >&5 2>&1
 	klog_check
 	tell "end $one $status $seconds"
 }
