@@ -3,6 +3,8 @@
 
 import argparse
 import os
+import re
+import shutil
 import sys
 import time
 
@@ -40,6 +42,9 @@ def options(arguments=None):
     parser.add_argument('--tools', metavar='DIR', help='where the command is')
     parser.add_argument('--kernel', metavar='FILE', help='another kernel image')
     parser.add_argument('--work', metavar='DIR', help='for logs and results')
+    parser.add_argument('--with', dest='extra', metavar='FILE', action='append',
+                        default=[], help='put it into the PATH of the shell, with the'
+                        ' libraries that it needs; may be repeated')
     parser.add_argument('--cpus', type=int)
     parser.add_argument('--program-limit', type=int, default=120,
                         metavar='SECONDS', help='for one program')
@@ -119,7 +124,7 @@ class Boot:
             command = os.path.join(self.tools, 'labyrinth')
             if not os.path.exists(command):
                 raise Failure('the command is not built: %s' % command)
-            self._add_program(archive, 'usr/local/bin/labyrinth', command)
+            self.add_program(archive, 'usr/local/bin/labyrinth', command)
         return archive
 
     def add_tests(self, archive, without=()):
@@ -128,11 +133,11 @@ class Boot:
                 source = os.path.join(folder, name)
                 if source in without:
                     continue
-                self._add_program(
+                self.add_program(
                     archive, os.path.join('selftests', os.path.relpath(
                         source, self.tests)), source)
 
-    def _add_program(self, archive, path, source):
+    def add_program(self, archive, path, source):
         if self.sysroot:
             image.add_foreign_program(archive, path, source, self.library,
                                       self.sysroot)
@@ -145,9 +150,18 @@ class Boot:
         self.accel = accel.choose(self.kernel, self.lane.machine, say)
         return Machine(self.work, self.kernel, initrd, self.accel,
                        memory=self.lane.memory, cpus=self.cpus,
-                       qemu=self.lane.qemu, cmdline=self.lane.cmdline,
+                       qemu=self.lane.qemu,
+                       cmdline=self.lane.cmdline + (terminal() if interactive else ''),
                        mode=self.mode, module=bool(self.modules),
                        interactive=interactive, hardware=self.lane.machine)
+
+
+def terminal():
+    """What the guest has to know of the terminal that its console is."""
+    name = os.environ.get('TERM', '')
+    size = shutil.get_terminal_size()
+    return ' vm_term=%s vm_rows=%d vm_columns=%d' % (
+        name if re.fullmatch(r'[\w.+-]+', name) else 'linux', size.lines, size.columns)
 
 
 def run_session(boot, machine, programs, limit, counted):
@@ -271,6 +285,11 @@ def shell(options):
     archive = boot.archive()
     if os.path.isdir(boot.tests):
         boot.add_tests(archive)
+    image.add_terminfo(archive, os.environ.get('TERM', ''))
+    for path in options.extra:
+        if not os.path.isfile(path):
+            raise Failure('there is no file %s to put into the machine' % path)
+        boot.add_program(archive, 'usr/local/bin/' + os.path.basename(path), path)
     machine = boot.machine(archive, interactive=True)
     say('Booting Linux %s (%s). Leave with "poweroff" or Ctrl-A X.'
         % (boot.release, boot.accel))

@@ -123,7 +123,8 @@ class Host:
                 self._answer(error)
             else:
                 self._monitor(lines[1:])
-        self.qmp.command('human-monitor-command', {'command-line': lines[0]}, done)
+        self.qmp.command('human-monitor-command', {'command-line': lines[0]},
+                         done)
 
     def _device_del(self, device):
         def done(error):

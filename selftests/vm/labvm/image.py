@@ -94,6 +94,16 @@ def add_program(archive, path, source, library_dir=None):
         archive.add_file(os.path.join(place, soname), source_path)
 
 
+def add_terminfo(archive, name):
+    """What programs for a full screen have to know of a terminal, and of plain ones."""
+    for name in {name, 'linux', 'vt100'} - {''}:
+        for place in ('/etc/terminfo', '/lib/terminfo', '/usr/share/terminfo'):
+            source = os.path.join(place, name[0], name)
+            if os.path.isfile(source):
+                archive.add_file(os.path.join('lib/terminfo', name[0], name), source)
+                break
+
+
 def needed_by(path):
     """The shared libraries, and the loader, that a program names."""
     out = subprocess.run(['readelf', '-dl', path], env=dict(os.environ, LC_ALL='C'),
