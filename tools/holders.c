@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who has a labyrinth device open, from /proc.
+ * Who keeps the module in use: processes with a device or a ticket open, from /proc, and
+ * modules.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -10,19 +11,24 @@
 
 #include "command.h"
 
-static bool is_device(const char *pid, const char *fd)
+static bool begins_with(const char *text, const char *prefix)
 {
-	static const char prefix[] = "/dev/labyrinth";
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool is_ours(const char *pid, const char *fd)
+{
 	char link[600], target[64];
 	ssize_t length;
 
 	snprintf(link, sizeof(link), "/proc/%s/fd/%s", pid, fd);
 	length = readlink(link, target, sizeof(target) - 1);
-	return length >= (ssize_t)sizeof(prefix) - 1 &&
-	       !memcmp(target, prefix, sizeof(prefix) - 1);
+	target[length > 0 ? length : 0] = '\0';
+	return begins_with(target, "/dev/labyrinth") ||
+	       begins_with(target, "anon_inode:[labyrinth-ticket]");
 }
 
-static bool holds_device(const char *pid)
+static bool holds_ours(const char *pid)
 {
 	struct dirent *entry;
 	bool holds = false;
@@ -34,7 +40,7 @@ static bool holds_device(const char *pid)
 	if (!folder)
 		return false;
 	while (!holds && (entry = readdir(folder)))
-		holds = is_device(pid, entry->d_name);
+		holds = is_ours(pid, entry->d_name);
 	closedir(folder);
 	return holds;
 }
@@ -53,26 +59,50 @@ static void read_name(const char *pid, char *name, size_t size)
 		fclose(file);
 }
 
-/* Writes "a device is open in NAME (PID), ..." to @text, cut to @size. */
-void holders_describe(char *text, size_t size)
+static size_t list_processes(char *text, size_t size)
 {
 	unsigned int number;
 	struct dirent *entry;
 	char name[32];
 	size_t used = 0;
-	DIR *folder;
+	DIR *folder = opendir("/proc");
 
-	snprintf(text, size, "no process of yours has a device open");
-	folder = opendir("/proc");
-	if (!folder)
-		return;
-	while (used < size && (entry = readdir(folder))) {
+	while (folder && used < size && (entry = readdir(folder))) {
 		if (!parse_number(entry->d_name, INT_MAX, &number) ||
-		    !holds_device(entry->d_name))
+		    !holds_ours(entry->d_name))
 			continue;
 		read_name(entry->d_name, name, sizeof(name));
 		used += snprintf(text + used, size - used, "%s%s (%u)",
-				 used ? ", " : "a device is open in ", name, number);
+				 used ? ", " : "a device or ticket is open in ", name, number);
 	}
-	closedir(folder);
+	if (folder)
+		closedir(folder);
+	return used;
+}
+
+static size_t list_modules(char *text, size_t size)
+{
+	DIR *folder = opendir("/sys/module/labyrinth/holders");
+	struct dirent *entry;
+	size_t used = 0;
+
+	while (folder && used < size && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		used += snprintf(text + used, size - used, "%s%s",
+				 used ? ", " : "it is used by the module ", entry->d_name);
+	}
+	if (folder)
+		closedir(folder);
+	return used;
+}
+
+/*
+ * Writes who uses the module to @text, cut to @size: "a device or ticket is open in NAME (PID),
+ * ...", or "it is used by the module NAME".
+ */
+void holders_describe(char *text, size_t size)
+{
+	if (!list_processes(text, size) && !list_modules(text, size))
+		snprintf(text, size, "by whom, /proc does not show");
 }

@@ -50,7 +50,7 @@ static int not_found(void)
 	struct utsname system;
 
 	uname(&system);
-	return failed("no module for kernel %s: make install, or make and name it (--module)",
+	return failed("no module for kernel %s: make dkms, or make and name it (--module)",
 		      system.release);
 }
 
@@ -120,7 +120,7 @@ static int remove_failed(struct kmod_module *module, int error)
 	case EBUSY:
 	case EAGAIN:
 		holders_describe(holders, sizeof(holders));
-		return failed("the module is in use (%d references): %s; end that first",
+		return failed("the module is in use (references: %d): %s; end that first",
 			      kmod_module_get_refcnt(module), holders);
 	default:
 		return failed("cannot unload the module: %s; see dmesg", strerror(error));
