@@ -5,8 +5,10 @@
 LANE	?= stock
 SHORT	?=
 JOBS	?=
+WITH	?=
 HOST	?=
 prefix	?= /usr/local
+VERSION	= $(shell sed -n 's/^VERSION ?= //p' lib/version.mk)
 
 VM	:= selftests/vm
 BUILD	:= $(CURDIR)/build
@@ -61,7 +63,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 		  --host "runner=$(VM)/tests/test-runner $(1)"
 
 .PHONY: all lib tools tools-arm64 module help demo check check-all guards lanes lint
-.PHONY: shell install may-write dkms deb check-packages clean known-lane coverage soak mutants
+.PHONY: shell install uninstall may-write dkms deb check-packages clean known-lane coverage soak mutants
 .PHONY: in-tree check-in-tree mutants-check model bench bench-check bench-figures program-bench
 
 ## all: the library, the command, and the module for the running kernel
@@ -204,11 +206,11 @@ check-in-tree:
 	@$(MAKE) --no-print-directory lib tools
 	@$(VM)/check --host "in-tree=$(VM)/tests/test-in-tree $(BUILD)/in-tree"
 
-## shell: an interactive VM, module loaded and the command in PATH (LANE=...)
+## shell: an interactive VM, module loaded, the command in PATH (LANE=... WITH="a.out")
 shell: known-lane
 	@$(VM)/setup.sh build vm $(setup_$(ARCH)) source kernel:$(KERNEL)
 	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
-	@$(VM)/run shell --lane $(LANE)
+	@$(VM)/run shell --lane $(LANE) $(WITH:%=--with %)
 
 ## install: the library and the command, under prefix (/usr/local) and DESTDIR
 install: lib tools may-write
@@ -220,12 +222,18 @@ may-write:
 	@place=$(DESTDIR)$(prefix); \
 	while [ ! -e "$$place" ]; do place=$$(dirname "$$place"); done; \
 	[ -w "$$place" ] || { \
-		echo "may not write to $$place: sudo make install, or make install prefix=..."; \
+		echo "may not write to $$place: call it with sudo, or with prefix=..."; \
 		exit 1; }
+
+## uninstall: takes away what install and dkms have put there
+uninstall: may-write
+	@$(in_lib) uninstall
+	@$(in_tools) uninstall
+	@$(if $(DESTDIR),,tools/system/dkms remove $(VERSION))
 
 ## dkms: the module for this kernel, and for those that are installed later
 dkms:
-	@tools/system/dkms $$(sed -n 's/^VERSION ?= //p' lib/version.mk)
+	@tools/system/dkms add $(VERSION)
 
 ## deb: Debian packages, beside this folder
 deb:
@@ -233,6 +241,7 @@ deb:
 		echo "no packaging tools here: apt-get install dpkg-dev debhelper dh-dkms"; \
 		exit 1; }
 	dpkg-buildpackage -us -uc -b
+	@echo "the packages are beside this folder: sudo apt install ../*labyrinth*.deb"
 
 # Each on what the one before has made.
 PARTS	:= build install boot autopkgtest

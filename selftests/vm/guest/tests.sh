@@ -13,9 +13,9 @@ put_right() {
 		rmmod "$module" 2>/dev/null
 	done
 	module_loaded || return
-	for edu in $(grep -l 0x11e8 /sys/bus/pci/devices/*/device); do
-		edu=${edu%/device}
-		[ -e "$edu/driver" ] && continue
+	for edu in /sys/bus/pci/devices/*; do
+		grep -qx 0x11e8 "$edu/device" || continue
+		[ ! -e "$edu/driver" ] || continue
 		echo "# $one has left ${edu##*/} unbound"
 		echo "${edu##*/}" >/sys/bus/pci/drivers_probe
 	done
