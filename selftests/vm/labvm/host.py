@@ -117,7 +117,7 @@ class Host:
         self._monitor(['singlestep on', 'logfile ' + path, 'log exec,nochain'])
 
     def _monitor(self, lines):
-        """The monitor's own commands, one after the other. They never fail, but talk."""
+        """The monitor's own commands, one after another. They never fail, but talk."""
         def done(error):
             if error or len(lines) == 1:
                 self._answer(error)
