@@ -66,7 +66,7 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 .PHONY: shell install uninstall may-write dkms deb check-packages clean known-lane coverage soak mutants
 .PHONY: in-tree check-in-tree mutants-check model bench bench-check bench-figures program-bench
 
-## all: the library, the command, and the module for the running kernel
+## all: library, command, and the module for the running kernel
 all: lib tools module
 
 lib:
@@ -117,13 +117,13 @@ demo:
 	@$(MAKE) --no-print-directory lib tools module-stock
 	@$(VM)/run demo
 
-## check: host tests, then a lane in the VM (LANE=stock, next, rt, debug, ...; see "make lanes")
+## check: host tests, then a lane in the VM (LANE=next, see "lanes")
 check: known-lane
 	@$(VM)/setup.sh build vm tests $(setup_$(ARCH)) source kernel:$(KERNEL)
 	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
 	@$(check) --lane $(LANE) $(call host,$(or $(runner_$(KERNEL)),$(LANE)))
 
-## check-all: host tests, then every lane (SHORT=1 JOBS=2 HOST=no LANES="rt intx")
+## check-all: host tests, every lane (SHORT=1 JOBS=2 LANES="rt intx")
 check-all:
 	@$(VM)/setup.sh build vm $(if $(host),tests) source $(patsubst %,kernel:%,$(call column,1,$(LANES))) \
 		$(foreach arch,$(call column,2,$(LANES)),$(setup_$(arch)))
@@ -135,7 +135,7 @@ check-all:
 # Those with a guard: a planted bug that the lane must find.
 GUARDS	?= debug rt kcsan large i386 iommu
 
-## guards: plants a bug for each lane that is there to find it (GUARDS="large i386")
+## guards: plants a bug for each lane to find (GUARDS="large i386")
 guards:
 	@$(VM)/setup.sh build vm source $(patsubst %,kernel:%,$(call column,1,$(GUARDS)))
 	@$(MAKE) --no-print-directory lib tools \
@@ -147,20 +147,20 @@ guards:
 lanes:
 	@$(VM)/run lanes
 
-## soak: the long storms, hours of them; goes on where it was stopped (FRACTION=0.01)
+## soak: the long storms: hours; goes on where it was stopped
 soak:
 	@$(VM)/setup.sh build vm source $(SOAKED:%=kernel:%)
 	@$(MAKE) --no-print-directory lib tools $(SOAKED:%=module-%) \
 		selftests-amd64 selftests-i386
 	@selftests/soak/run $(if $(FRACTION),--fraction $(FRACTION))
 
-## bench: measures labyrinth and what there is instead, in instructions; draws charts
+## bench: counts instructions, beside others; draws charts
 bench:
 	@$(VM)/setup.sh build vm bench kernel:bench
 	@$(MAKE) --no-print-directory module-bench program-bench
 	@selftests/bench/run full
 
-## bench-check: fails where labyrinth costs 10 % more than the committed figures
+## bench-check: fails where one costs 10 % more than the figures
 ## bench-figures: measures and writes those figures
 bench-check bench-figures:
 	@$(VM)/setup.sh build vm kernel:bench
@@ -170,18 +170,18 @@ bench-check bench-figures:
 program-bench:
 	@$(make_in) selftests/bench O=$(BUILD)/bench/obj
 
-## coverage: which lines of driver, library and command the tests reach (an hour)
+## coverage: lines of driver, library and command that tests reach
 coverage:
 	@$(VM)/setup.sh build vm source coverage kernel:debug
 	@$(MAKE) --no-print-directory selftests-amd64
 	@selftests/coverage/run
 
-## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, the UAPI header alone
+## lint: checkpatch, sparse, W=1, kernel-doc, shellcheck, ...
 lint:
 	@$(VM)/setup.sh build vm lint source $(DEBIAN:%=kernel:%)
 	@$(VM)/lint.sh $(DEBIAN)
 
-## mutants: plants one bug at a time, and sees which test notices (hours; can be resumed)
+## mutants: plants one bug at a time; does a test notice? (hours)
 mutants:
 	@$(VM)/setup.sh build vm source $$(selftests/mutants/run --needs kernels)
 	@$(MAKE) --no-print-directory lib tools $$(selftests/mutants/run --needs programs)
@@ -191,28 +191,28 @@ mutants:
 mutants-check:
 	@selftests/mutants/run --check
 
-## model: searches all states of the ownership protocol, and finds what is planted in it
+## model: searches all states of a model of the ownership protocol
 model:
 	@$(VM)/setup.sh build model
 	@selftests/model/check
 
-## in-tree: puts driver and selftests into the sources of a kernel (TREE=.../linux)
+## in-tree: puts driver and selftests into TREE=.../linux
 in-tree:
 	@$(VM)/in-tree.sh "$(TREE)"
 
-## check-in-tree: builds and runs them there, and has the kernel read the results
+## check-in-tree: builds and runs them in Debian's kernel sources
 check-in-tree:
 	@$(VM)/setup.sh build vm tree kernel:next
 	@$(MAKE) --no-print-directory lib tools
 	@$(VM)/check --host "in-tree=$(VM)/tests/test-in-tree $(BUILD)/in-tree"
 
-## shell: an interactive VM, module loaded, the command in PATH (LANE=... WITH="a.out")
+## shell: a VM to try things in (LANE=... WITH="a.out")
 shell: known-lane
 	@$(VM)/setup.sh build vm $(setup_$(ARCH)) source kernel:$(KERNEL)
 	@$(MAKE) --no-print-directory lib tools module-$(KERNEL) selftests-$(ARCH) $(tools_$(ARCH))
 	@$(VM)/run shell --lane $(LANE) $(WITH:%=--with %)
 
-## install: the library and the command, under prefix (/usr/local) and DESTDIR
+## install: library and command, under prefix (/usr/local), DESTDIR
 install: lib tools may-write
 	@$(in_lib) install
 	@$(in_tools) install
@@ -231,7 +231,7 @@ uninstall: may-write
 	@$(in_tools) uninstall
 	@$(if $(DESTDIR),,tools/system/dkms remove $(VERSION))
 
-## dkms: the module for this kernel, and for those that are installed later
+## dkms: the module for this kernel, and for later ones
 dkms:
 	@tools/system/dkms add $(VERSION)
 
@@ -246,13 +246,13 @@ deb:
 # Each on what the one before has made.
 PARTS	:= build install boot autopkgtest
 
-## check-packages: builds the Debian packages, installs, boots, tests and purges them (root)
+## check-packages: builds, installs, boots and purges the packages (root)
 check-packages:
 	@[ "$$(id -u)" -eq 0 ] || { echo "this needs root: sudo make check-packages"; exit 1; }
 	@$(VM)/setup.sh vm packages chroot:build chroot:user
 	@$(VM)/check $(foreach part,$(PARTS),--host "$(part)=selftests/packages/$(part)")
 
-## clean: removes build/; what set-up has fetched stays in the cache folder
+## clean: removes build/; what was fetched is in ~/.cache/labyrinth
 clean:
 	rm -rf $(BUILD)
 
