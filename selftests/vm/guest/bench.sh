@@ -65,7 +65,6 @@ measure_all() {
 	measure_refill
 	measure copies 8
 	measure level
-	measure profile
 	rmmod labyrinth_bench
 	rmmod labyrinth
 	for pages in 16 64 256 1024 4096 16384; do
