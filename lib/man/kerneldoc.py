@@ -6,7 +6,9 @@ import re
 
 COMMENT = re.compile(r'/\*\*\n(.*?)\n \*/\n', re.S)
 TITLE = re.compile(r'^(?:(DOC|struct|define)[: ]\s*)?(\w[^\n]*?)(?:\(\))?(?: - (.*))?$')
-DEFINE = re.compile(r'^#define\s+(\w+)\s+(.+?)\s*/\*\s*(.*?)\s*\*/$', re.M)
+# All in one line: a definition without a comment must not get that of the next one.
+DEFINE = re.compile(r'^#define[ \t]+(\w+)[ \t]+(\S.*?)[ \t]*/\*[ \t]*(.*?)[ \t]*\*/$',
+                    re.M)
 MARKUP = re.compile(
     r'\*\*(?P<strong>.+?)\*\*|``(?P<literal>.+?)``|@(?P<parameter>\w+)'
     r'|&struct (?P<struct>\w+)|%(?P<constant>\w+)|(?P<function>\w[\w*]*)\(\)'

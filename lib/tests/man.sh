@@ -62,6 +62,21 @@ tells_of()
 	man -E UTF-8 -l "$folder/$2" | grep -qF -e "$1"
 }
 
+# meaning CONSTANT: what labyrinth(4) says of it
+meaning()
+{
+	MANWIDTH=1000 man -E UTF-8 -l "$folder/labyrinth.4" | sed '1,/^CONSTANTS/d' |
+		sed -n "/^ *$1$/{n;s/^ *//p}"
+}
+
+# Those without a comment of their own are left out, and take none from a neighbour.
+constants_are_right()
+{
+	test -z "$(meaning LABYRINTH_TYPE)" &&
+		test "$(meaning LABYRINTH_CAP_COPY)" = "LABYRINTH_COPY and events" &&
+		test "$(meaning LABYRINTH_EVENT_COPY)" = "a COPY has ended"
+}
+
 refuses_unlisted()
 {
 	mkdir -p "$scratch/pages"
@@ -75,12 +90,13 @@ refuses_undocumented()
 	! python3 man/manpages library "$scratch/header.h" man/pages "$scratch/pages"
 }
 
-plan 8
+plan 9
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
 ok "the overview names the rules for threads" tells_of "Threads." liblabyrinth.3
 ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_take" labyrinth.4
+ok "and what each constant with a meaning means" constants_are_right
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented

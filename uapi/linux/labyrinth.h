@@ -66,8 +66,7 @@
 
 #define LABYRINTH_TYPE		0xED
 
-/** define LABYRINTH_ABI_VERSION - what INFO reports; grows with each addition. */
-#define LABYRINTH_ABI_VERSION	1
+#define LABYRINTH_ABI_VERSION	1	/* what INFO reports; grows with each addition */
 
 /**
  * struct labyrinth_info - what this device can do
