@@ -3,6 +3,7 @@
 
 import collections
 import re
+import sys
 
 COMMENT = re.compile(r'/\*\*\n(.*?)\n \*/\n', re.S)
 TITLE = re.compile(r'^(?:(DOC|struct|define)[: ]\s*)?(\w[^\n]*?)(?:\(\))?(?: - (.*))?$')
@@ -98,9 +99,22 @@ def parse(path):
 
 
 def constants(path):
-    """(name, meaning) of each #define with a comment behind it."""
+    """(name, meaning) of each #define with a comment behind it, but for the ioctls."""
     with open(path, encoding='utf-8') as f:
-        return [(name, meaning) for name, _, meaning in DEFINE.findall(f.read())]
+        return [(name, meaning) for name, value, meaning in DEFINE.findall(f.read())
+                if not value.startswith('_IO')]
+
+
+def ioctls(path):
+    """(name, struct) of each ioctl: the comment behind it says what it points to."""
+    with open(path, encoding='utf-8') as f:
+        text = f.read()
+    named = [(name, meaning.replace('struct ', '', 1))
+             for name, value, meaning in DEFINE.findall(text)
+             if value.startswith('_IO') and meaning.startswith('struct ')]
+    if len(named) != len(re.findall(r'^#define\s+\w+\s+_IO', text, re.M)):
+        sys.exit('%s: an ioctl does not name its struct' % path)
+    return named
 
 
 def write_blocks(out, blocks):

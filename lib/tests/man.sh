@@ -62,6 +62,16 @@ tells_of()
 	man -E UTF-8 -l "$folder/$2" | grep -qF -e "$1"
 }
 
+# Which struct goes with which ioctl, by the names that both have.
+has_synopsis()
+{
+	for call in INFO STAT ACQUIRE RELEASE COPY GIVE TAKE; do
+		struct=labyrinth_$(echo $call | tr '[:upper:]' '[:lower:]')
+		tells_of "int ioctl(int fd, LABYRINTH_$call, struct $struct *arg);" labyrinth.4 &&
+			tells_of "The argument of LABYRINTH_$call." labyrinth.4 || return
+	done
+}
+
 # meaning CONSTANT: what labyrinth(4) says of it
 meaning()
 {
@@ -90,14 +100,24 @@ refuses_undocumented()
 	! python3 man/manpages library "$scratch/header.h" man/pages "$scratch/pages"
 }
 
-plan 9
+refuses_nameless_ioctl()
+{
+	sed '/^#define LABYRINTH_COPY\t/s|/\*.*\*/||' ../uapi/linux/labyrinth.h >"$scratch/header.h"
+	! cmp -s ../uapi/linux/labyrinth.h "$scratch/header.h" &&
+		! python3 man/manpages node "$scratch/header.h" "$scratch/pages"
+}
+
+plan 12
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
 ok "the overview names the rules for threads" tells_of "Threads." liblabyrinth.3
 ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_take" labyrinth.4
+ok "and begins with a line for each" has_synopsis
+ok "and tells of what read() fails with" tells_of "there is no room for one event" labyrinth.4
 ok "and what each constant with a meaning means" constants_are_right
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented
+ok "so does an ioctl that does not name its struct" refuses_nameless_ioctl
 finish

@@ -19,7 +19,8 @@
  * buffers of device memory. A buffer is 2^order physically contiguous pages and
  * belongs to exactly one owner. A handle names one ownership of one buffer: it is
  * never 0, and never used again while the device lives. Once the ownership ends,
- * the handle is stale and every call answers ENOENT.
+ * the handle is stale and every call answers ENOENT. With O_RDONLY pages can be looked
+ * at only; O_WRONLY is EINVAL.
  *
  * **Extension.** Each struct begins with its own size in bytes, as the caller
  * compiled it, and with flags. A longer struct from a newer program works as long
@@ -28,7 +29,8 @@
  * **Who may call.** Ioctls and mmap work only in the process (more exactly, the
  * address space) that opened the file. read(), poll() and close() work anywhere.
  *
- * **Errors common to all ioctls**, the first that applies:
+ * **Errors.** An ioctl returns 0, or -1 and sets errno. These are common to all of
+ * them, and it is the first that applies:
  *
  *  - ENOTTY: no such ioctl in this kernel; INFO's capabilities say what there is.
  *  - EFAULT: the struct cannot be read or written.
@@ -52,10 +54,18 @@
  * An array that cannot be read or written is EFAULT too, found as it is used. With
  * every error, nothing was done.
  *
- * **Events.** read() returns whole &struct labyrinth_event, in the order the copies
- * of this file were submitted. poll() reports POLLIN when an event waits, POLLOUT
- * when acquiring one page would not answer EAGAIN, POLLERR and POLLHUP once the
- * device is gone.
+ * **Events.** read() returns whole &struct labyrinth_event, as many as there are and
+ * fit, in the order the copies of this file were submitted. When there is none it
+ * waits for one. Its errors:
+ *
+ *  - EINVAL: there is no room for one event.
+ *  - EFAULT: the events cannot be written there; none is lost.
+ *  - ENODEV: the device is gone, and every event has been read.
+ *  - EAGAIN: there is no event, and O_NONBLOCK is set.
+ *  - EINTR: a signal came while it waited.
+ *
+ * poll() reports POLLIN when an event waits, POLLOUT when acquiring one page would
+ * not answer EAGAIN, and POLLOUT, POLLERR and POLLHUP once the device is gone.
  *
  * **mmap.** MAP_SHARED only, never executable. Either the whole arena (offset 0,
  * length from INFO), which shows every page exactly while this file owns it, or a
@@ -108,7 +118,7 @@ struct labyrinth_info {
 	__u32 copy_chunk;
 };
 
-#define LABYRINTH_INFO		_IO(LABYRINTH_TYPE, 0x00)
+#define LABYRINTH_INFO		_IO(LABYRINTH_TYPE, 0x00)	/* struct labyrinth_info */
 
 /* Bits of labyrinth_info.capabilities: set when the kernel does it. */
 #define LABYRINTH_CAP_COPY		_BITULL(0)	/* LABYRINTH_COPY and events */
@@ -140,7 +150,7 @@ struct labyrinth_info {
  * @max: pages the pool may hold at most
  * @acquired: pages handed out, ever
  * @released: pages given back, ever
- * @revoked: pages whose mappings were taken away by a release
+ * @revoked: pages whose mappings were taken away when they were released or given
  * @scrubbed: pages overwritten before reuse
  * @irq_refills: handler runs that added pages
  * @irq_refill_pages: pages allocated with GFP_ATOMIC in the interrupt handler
@@ -211,7 +221,7 @@ struct labyrinth_stat {
 	__aligned_u64 shrunk;
 };
 
-#define LABYRINTH_STAT		_IO(LABYRINTH_TYPE, 0x01)
+#define LABYRINTH_STAT		_IO(LABYRINTH_TYPE, 0x01)	/* struct labyrinth_stat */
 
 /**
  * struct labyrinth_buffer - one owned buffer, as the kernel describes it
@@ -271,7 +281,7 @@ struct labyrinth_acquire {
 	__u32 reserved;
 };
 
-#define LABYRINTH_ACQUIRE	_IO(LABYRINTH_TYPE, 0x02)
+#define LABYRINTH_ACQUIRE	_IO(LABYRINTH_TYPE, 0x02)	/* struct labyrinth_acquire */
 
 /* Flags of LABYRINTH_RELEASE. */
 #define LABYRINTH_RELEASE_IF_UNMAPPED	0x1	/* EBUSY instead of revoking */
@@ -299,7 +309,7 @@ struct labyrinth_release {
 	__aligned_u64 handles;
 };
 
-#define LABYRINTH_RELEASE	_IO(LABYRINTH_TYPE, 0x03)
+#define LABYRINTH_RELEASE	_IO(LABYRINTH_TYPE, 0x03)	/* struct labyrinth_release */
 
 /* Flags of LABYRINTH_COPY. */
 #define LABYRINTH_COPY_FENCE	0x1	/* keep the CPU off both ranges meanwhile */
@@ -318,6 +328,13 @@ struct labyrinth_release {
  * Returns once the copy is queued. Its end is one &struct labyrinth_event. Until
  * that event has been read, it takes one of the file's copy_depth places.
  *
+ * Meanwhile the CPU reaches both ranges too, and nothing says which of its bytes the
+ * device reads, or overwrites. With LABYRINTH_COPY_FENCE every page that has a byte of
+ * either range is the device's until the copy has ended, or the buffer is released. A
+ * program that touches such a page waits until then, and handles signals meanwhile. A
+ * system call that is to read or write there, such as read() with the page as its
+ * buffer, does not wait: it gets EFAULT at once.
+ *
  * Errors besides the common ones: EACCES (the file was opened O_RDONLY), EINVAL
  * (zero length, range outside its buffer, ranges overlap), EAGAIN (no place).
  */
@@ -332,7 +349,7 @@ struct labyrinth_copy {
 	__aligned_u64 user_data;
 };
 
-#define LABYRINTH_COPY		_IO(LABYRINTH_TYPE, 0x04)
+#define LABYRINTH_COPY		_IO(LABYRINTH_TYPE, 0x04)	/* struct labyrinth_copy */
 
 /**
  * struct labyrinth_give - put owned buffers into a ticket
@@ -356,7 +373,7 @@ struct labyrinth_give {
 	__aligned_u64 handles;
 };
 
-#define LABYRINTH_GIVE		_IO(LABYRINTH_TYPE, 0x05)
+#define LABYRINTH_GIVE		_IO(LABYRINTH_TYPE, 0x05)	/* struct labyrinth_give */
 
 /**
  * struct labyrinth_take - become the owner of what a ticket holds
@@ -382,7 +399,7 @@ struct labyrinth_take {
 	__aligned_u64 buffers;
 };
 
-#define LABYRINTH_TAKE		_IO(LABYRINTH_TYPE, 0x06)
+#define LABYRINTH_TAKE		_IO(LABYRINTH_TYPE, 0x06)	/* struct labyrinth_take */
 
 /* Values of labyrinth_event.type. */
 #define LABYRINTH_EVENT_COPY	1	/* a COPY has ended */
