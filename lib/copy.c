@@ -54,9 +54,7 @@ static struct copy_job *start(struct labyrinth_buf *dst, size_t dst_offset,
 	};
 
 	if (src->dev != dst->dev) {
-		liblabyrinth_fail(EXDEV,
-				  "cannot copy from %s to %s: one device copies between its own buffers",
-				  src->dev->path, dst->dev->path);
+		liblabyrinth_fail_apart("copy between", src->dev, dst->dev);
 		return NULL;
 	}
 	return submit(src->dev, &copy, state, user_data);

@@ -200,6 +200,19 @@ int liblabyrinth_fail_copy(struct labyrinth_device *dev, int error,
 	}
 }
 
+/* Two opens of a device can have the same path, which would say nothing if named twice. */
+int liblabyrinth_fail_apart(const char *call, const struct labyrinth_device *first,
+			    const struct labyrinth_device *second)
+{
+	if (!strcmp(first->path, second->path))
+		return liblabyrinth_fail(EXDEV,
+			"cannot %s buffers of two opens of %s: they must be of the same one",
+			call, first->path);
+	return liblabyrinth_fail(EXDEV,
+		"cannot %s buffers of %s and %s: they must be of the same open device",
+		call, first->path, second->path);
+}
+
 int liblabyrinth_fail_give(struct labyrinth_device *dev, int error, unsigned int count)
 {
 	switch (error) {

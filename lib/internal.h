@@ -87,6 +87,10 @@ int liblabyrinth_fail_take(struct labyrinth_device *dev, int error,
 			   const struct labyrinth_take *take, unsigned int max);
 int liblabyrinth_fail_open(const char *path, int error);
 
+/* As they do, for a @call with buffers of both */
+int liblabyrinth_fail_apart(const char *call, const struct labyrinth_device *first,
+			    const struct labyrinth_device *second);
+
 /* buf.c */
 int liblabyrinth_bufs_adopt(struct labyrinth_device *dev, struct labyrinth_buf **bufs,
 			    const struct labyrinth_buffer *buffers, unsigned int count);

@@ -18,9 +18,8 @@ static int check_given(struct labyrinth_buf **bufs, unsigned int count, uint64_t
 		if (!bufs[i])
 			return liblabyrinth_fail(EINVAL, "entry %u of those to give is NULL", i);
 		if (bufs[i]->dev != bufs[0]->dev)
-			return liblabyrinth_fail(EXDEV,
-				"cannot give buffers of %s and %s in one ticket",
-				bufs[0]->dev->path, bufs[i]->dev->path);
+			return liblabyrinth_fail_apart("put into one ticket", bufs[0]->dev,
+						       bufs[i]->dev);
 		handles[i] = bufs[i]->handle;
 	}
 	return 0;

@@ -190,7 +190,8 @@ int labyrinth_device_stat(struct labyrinth_device *dev, struct labyrinth_stat *s
  *
  * Waits, first come first served, until there is one. It reads as zeroes.
  *
- * Errors: EINTR, EDQUOT, ENOBUFS, ENOMEM; see &struct labyrinth_acquire.
+ * Errors: EAGAIN (O_NONBLOCK is set on labyrinth_device_fd()), EINTR, EDQUOT, ENOBUFS,
+ * ENOMEM; see &struct labyrinth_acquire.
  *
  * Return: the buffer, to be released with labyrinth_buf_release(); NULL on error.
  */
@@ -205,8 +206,10 @@ struct labyrinth_buf *labyrinth_buf_acquire(struct labyrinth_device *dev);
  *
  * All or nothing, unless LABYRINTH_ACQUIRE_PARTIAL is set.
  *
- * Errors: EAGAIN (LABYRINTH_ACQUIRE_NOWAIT), ETIMEDOUT (the deadline passed), EINTR,
- * EINVAL, EDQUOT, ENOBUFS, ENOMEM; see &struct labyrinth_acquire.
+ * Errors: EAGAIN (LABYRINTH_ACQUIRE_NOWAIT, or O_NONBLOCK is set on
+ * labyrinth_device_fd()), ETIMEDOUT (the deadline passed), EINTR, EINVAL, EOPNOTSUPP
+ * (another flag than those two), E2BIG (options of a newer library), EDQUOT, ENOBUFS,
+ * ENOMEM; see &struct labyrinth_acquire.
  *
  * Return: the number of buffers acquired, or -1 on error.
  */
@@ -241,7 +244,7 @@ int labyrinth_bufs_release(struct labyrinth_buf **bufs, size_t count);
 
 /**
  * labyrinth_bufs_give() - put buffers into a ticket, for somebody else to take
- * @bufs: array of buffers of one device
+ * @bufs: array of buffers of one open device
  * @count: entries in @bufs, 1 to max_batch of &struct labyrinth_info
  *
  * All or nothing. The buffers keep their content; no mapping of this process shows them
@@ -250,7 +253,8 @@ int labyrinth_bufs_release(struct labyrinth_buf **bufs, size_t count);
  * the buffers, they are released. Until they are taken, this open device is charged.
  *
  * Errors: EBUSY (the device still copies from or to one of them), EINVAL (none, too many,
- * an entry twice or NULL), EXDEV (buffers of two devices), EMFILE, ENFILE, ENOMEM.
+ * an entry twice or NULL), EXDEV (buffers of two devices, or of two opens of one),
+ * EMFILE, ENFILE, ENOMEM.
  *
  * Return: the ticket, a close-on-exec file descriptor that belongs to the caller; -1 on
  * error, and every buffer is as it was.
@@ -410,9 +414,9 @@ uint64_t labyrinth_buf_handle(const struct labyrinth_buf *buf);
  * Events of other copies that arrive meanwhile are kept for labyrinth_events_read().
  *
  * Errors: EINTR (the wait was interrupted; the copy goes on, and its end will not be
- * told), EINVAL (range), EXDEV (buffers of two devices), EAGAIN (no place, see
- * labyrinth_copy_start()), ECANCELED (a buffer was released), ETIMEDOUT (the device did
- * not finish).
+ * told), EINVAL (range), EXDEV (buffers of two devices, or of two opens of one), EAGAIN
+ * (no place, see labyrinth_copy_start()), ECANCELED (a buffer was released), ETIMEDOUT
+ * (the device did not finish).
  *
  * Return: 0 when the bytes have been copied, or -1 on error.
  */
@@ -432,7 +436,7 @@ int labyrinth_copy(struct labyrinth_buf *dst, size_t dst_offset,
  * Until its event has been read, a copy takes one of the copy_depth places.
  *
  * Errors: EAGAIN (no place: read events first), EINVAL (range), EXDEV (buffers of two
- * devices).
+ * devices, or of two opens of one).
  *
  * Return: 0 when the copy is queued, or -1 on error.
  */

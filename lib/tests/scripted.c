@@ -104,6 +104,21 @@ static const struct {
 	{ EOPNOTSUPP, "load a newer one", "acquire: EOPNOTSUPP is about an old module" },
 };
 
+static void test_acquire_options(struct labyrinth_device *dev)
+{
+	struct labyrinth_acquire_options options = {
+		.size = sizeof(options),
+		.flags = LABYRINTH_ACQUIRE_POPULATE,
+	};
+	struct labyrinth_buf *buf;
+
+	result(said(labyrinth_bufs_acquire(dev, 1, &options, &buf) < 0, EOPNOTSUPP, "flags 0x4"),
+	       "acquire: a flag that is not the library's is EOPNOTSUPP, and named");
+	options.size++;
+	result(said(labyrinth_bufs_acquire(dev, 1, &options, &buf) < 0, E2BIG, "newer"),
+	       "acquire: longer options are E2BIG");
+}
+
 static void test_acquire(void)
 {
 	struct labyrinth_device *dev = open_device();
@@ -119,6 +134,7 @@ static void test_acquire(void)
 	script(0, "");
 	result(said(labyrinth_bufs_acquire(dev, 17, NULL, bufs) < 0, EINVAL, "1 to 16 buffers"),
 	       "acquire: too many at once is EINVAL, and names the limit");
+	test_acquire_options(dev);
 	result(labyrinth_bufs_acquire(dev, 2, NULL, bufs) == 2,
 	       "acquire: after all of these it works as before");
 	labyrinth_device_close(dev);
@@ -225,6 +241,37 @@ static void test_tickets(void)
 	labyrinth_device_close(dev);
 }
 
+static void test_apart(unsigned int number, const char *copying, const char *giving,
+		       const char *name)
+{
+	struct labyrinth_device *devs[2];
+	struct labyrinth_buf *bufs[2];
+
+	script(number, "");
+	devs[0] = open_device();
+	devs[1] = labyrinth_device_open_number(number);
+	if (!devs[1])
+		exit(1);
+	bufs[0] = labyrinth_buf_acquire(devs[0]);
+	bufs[1] = labyrinth_buf_acquire(devs[1]);
+	if (!bufs[0] || !bufs[1])
+		exit(1);
+	result(said(labyrinth_copy(bufs[1], 0, bufs[0], 0, 64) < 0, EXDEV, copying) &&
+	       said(labyrinth_bufs_give(bufs, 2) < 0, EXDEV, giving), name);
+	labyrinth_device_close(devs[1]);
+	labyrinth_device_close(devs[0]);
+}
+
+static void test_two_devices(void)
+{
+	test_apart(1, "copy between buffers of /dev/labyrinth0 and /dev/labyrinth1",
+		   "into one ticket buffers of /dev/labyrinth0 and /dev/labyrinth1",
+		   "what takes buffers of one device is EXDEV with two, and names both");
+	test_apart(0, "copy between buffers of two opens of /dev/labyrinth0",
+		   "into one ticket buffers of two opens of /dev/labyrinth0",
+		   "with two opens of a device too, and says that they are two");
+}
+
 static void test_stat(void)
 {
 	struct labyrinth_device *dev = open_device();
@@ -249,6 +296,7 @@ int main(void)
 	test_copy();
 	test_events();
 	test_tickets();
+	test_two_devices();
 	test_stat();
 	printf("1..%u\n", tests);
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
