@@ -87,6 +87,30 @@ constants_are_right()
 		test "$(meaning LABYRINTH_EVENT_COPY)" = "a COPY has ended"
 }
 
+# The first sentence is that of the comment, also where a page is of one function only.
+described()
+{
+	for page in "$folder"/labyrinth_*.3; do
+		man -E UTF-8 -l "$page" | sed -n '/^DESCRIPTION/,/^[RES][A-Z]/p' |
+			grep -q '^  *[A-Z].*[a-z]' || {
+			echo "$page tells nothing"
+			return 1
+		}
+	done
+}
+
+# summary_is FUNCTION SUMMARY: what apropos prints for each of the names in its page
+summary_is()
+{
+	test "$(lexgrog "$folder/$1.3" | sed 's/.* - //; s/"$//' | sort -u)" = "$2"
+}
+
+refuses_no_summary()
+{
+	sed 's/^labyrinth_copy .*/labyrinth_copy labyrinth_copy_start/' man/pages >"$scratch/list"
+	! python3 man/manpages library include/labyrinth.h "$scratch/list" "$scratch/pages"
+}
+
 refuses_unlisted()
 {
 	mkdir -p "$scratch/pages"
@@ -107,10 +131,15 @@ refuses_nameless_ioctl()
 		! python3 man/manpages node "$scratch/header.h" "$scratch/pages"
 }
 
-plan 12
+plan 16
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
+ok "each page of a function describes it" described
+ok "apropos tells the same of all functions of a page" \
+	summary_is labyrinth_copy_start "let the device copy between two buffers"
+ok "and of an only one what its comment says" \
+	summary_is labyrinth_devices_list "find the devices there are"
 ok "the overview names the rules for threads" tells_of "Threads." liblabyrinth.3
 ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_take" labyrinth.4
 ok "and begins with a line for each" has_synopsis
@@ -119,5 +148,6 @@ ok "and what each constant with a meaning means" constants_are_right
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented
+ok "so do several functions without a common summary" refuses_no_summary
 ok "so does an ioctl that does not name its struct" refuses_nameless_ioctl
 finish
