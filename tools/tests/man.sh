@@ -60,6 +60,22 @@ tells_keys()
 	done <"$scratch/keys"
 }
 
+# names_itself PAGE: among those to see also
+names_itself()
+{
+	sed -n '/^\.SH SEE ALSO/,$p' "$folder/$1.1" | tr -d '\\&' | grep -q "fB$1fR(1)"
+}
+
+none_names_itself()
+{
+	names_itself labyrinth && return 1
+	for command in $commands; do
+		names_itself "labyrinth-$command" && return 1
+		sed -n '/^\.SH SEE ALSO/,$p' "$folder/labyrinth-$command.1" | tr -d '\\&' |
+			grep -q "fBlabyrinthfR(1)" || return
+	done
+}
+
 echo "TAP version 13"
 for command in $commands; do
 	check "$command has a page, with all of its options and no other" same_options "$command"
@@ -73,6 +89,7 @@ check "no page is about another command" \
 	test "$(echo "$commands" | wc -w)" -eq "$(printf '%s\n' "$folder"/labyrinth-*.1 | wc -l)"
 check "the columns of list are explained" tells_keys list
 check "the columns of map are explained" tells_keys map
+check "each page names labyrinth(1), but none itself" none_names_itself
 check "each page tells the exit codes" \
 	test -z "$(grep -L 'EXIT STATUS' "$folder"/*.1)"
 finish
