@@ -68,6 +68,9 @@ static int find_and_run(int argc, char **argv)
 		puts("labyrinth " VERSION);
 		return EXIT_DONE;
 	}
+	if (*argv[1] == '-')
+		return usage_error("there is no option '%s' here: options come after the command",
+				   argv[1]);
 	return usage_error("there is no command '%s'", argv[1]);
 }
 

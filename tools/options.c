@@ -38,8 +38,9 @@ static int option_error(void)
 {
 	const char *word = arguments[optind - 1];
 
+	/* Nor do several begin like that: no two of a subcommand have the same first letter. */
 	if (!optopt)
-		return usage_error("there is no option '%s', or several begin like that", word);
+		return usage_error("there is no option '%s'", word);
 	if (!strncmp(word, "--", 2))
 		return usage_error("the option '%.*s' takes no value",
 				   (int)strcspn(word, "="), word);
@@ -51,8 +52,9 @@ int common_option(const struct command *command, int option)
 {
 	switch (option) {
 	case 'h':
-		printf("usage: labyrinth %s %s\n\n%s\n\n%s" COMMON_HELP,
-		       command->name, command->synopsis, command->summary, command->help);
+		printf("usage: labyrinth %s%s%s\n\n%s\n\n%s" COMMON_HELP, command->name,
+		       *command->synopsis ? " " : "", command->synopsis, command->summary,
+		       command->help);
 		return EXIT_DONE;
 	case 'V':
 		printf("labyrinth %s " VERSION "\n", command->name);

@@ -12,17 +12,27 @@
 
 #include "command.h"
 
+/* What has no slash may be a file of this folder, but is more likely a slip. */
+static bool may_be_path(const char *choice)
+{
+	return strchr(choice, '/') || !access(choice, F_OK);
+}
+
 struct labyrinth_device *select_device(const char *choice, int *code)
 {
 	struct labyrinth_device *dev;
 	unsigned int number;
 
-	if (!choice)
+	if (!choice) {
 		dev = labyrinth_device_open_only();
-	else if (parse_number(choice, INT_MAX, &number))
+	} else if (parse_number(choice, INT_MAX, &number)) {
 		dev = labyrinth_device_open_number(number);
-	else
+	} else if (may_be_path(choice)) {
 		dev = labyrinth_device_open(choice);
+	} else {
+		*code = usage_error("'%s' is neither the number of a device nor a path", choice);
+		return NULL;
+	}
 	if (dev)
 		return dev;
 

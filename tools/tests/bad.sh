@@ -63,7 +63,7 @@ choosing="$opening map"
 
 echo "TAP version 13"
 for one in $all; do
-	refuses "an unknown option" 2 "no option '--frobnicate'.*see 'labyrinth $one --help'" \
+	refuses "an unknown option" 2 "no option '--frobnicate'; see 'labyrinth $one --help'" \
 		"$one" --frobnicate
 	refuses "an unknown letter" 2 "no option '-Z'" "$one" -Z
 	refuses "a value where none belongs" 2 "'--help' takes no value" "$one" --help=me
@@ -102,6 +102,10 @@ each 2 "choose one: /dev/labyrinth0, /dev/labyrinth1 (-d N)" "$choosing"
 what="a device one may not open"
 device 0 "fail-open 13"
 each 1 "open /dev/labyrinth0" "$opening" -d 0
+
+what="a device that is no number and no path"
+each 2 "'abc' is neither the number of a device nor a path" "$choosing" -d abc
+each 2 "'' is neither the number of a device nor a path" "$choosing" -d ""
 
 what="another file as a device"
 each 3 "/dev/null is not a labyrinth device" "$choosing" -d /dev/null

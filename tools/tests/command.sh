@@ -42,9 +42,22 @@ left_over()
 echo "TAP version 13"
 try "--help lists the commands" 0 out "^  acquire " --help
 try "--version" 0 out "^labyrinth [0-9]" --version
+# first_letters COMMAND: of its long options, those that several have
+first_letters()
+{
+	"$labyrinth" "$1" --help | grep -oE '^  -., --[a-z]' | cut -c 7- | sort | uniq -d
+}
+
+no_trailing_blank()
+{
+	! "$labyrinth" "$1" --help | grep ' $'
+}
+
 for command in $commands; do
 	try "$command --help" 0 out "^usage: labyrinth $command" "$command" --help
 	try "$command -h" 0 out "^usage: labyrinth $command" "$command" -h
+	check "no line of it ends in a blank" no_trailing_blank "$command"
+	check "no two options have a beginning in common" test -z "$(first_letters "$command")"
 	try "$command --version" 0 out "^labyrinth $command [0-9]" "$command" --version
 	try "$command refuses an unknown option" 2 err "labyrinth $command --help" \
 		"$command" --no-such-option
@@ -52,6 +65,10 @@ done
 
 try "no command is wrong usage" 2 err "which command"
 try "an unknown command is wrong usage" 2 err "no command 'frobnicate'" frobnicate
+try "an unknown option too, and it says where options are due" 2 err \
+	"no option '--frobnicate' here: options come after the command" --frobnicate
+one_line "and in one line"
+try "and one of a command before it" 2 err "no option '--json' here" --json list
 for command in list info stat map top unload acquire stress; do
 	try "$command refuses an argument" 2 err "unexpected argument 'extra'" "$command" extra
 done
