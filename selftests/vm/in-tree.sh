@@ -4,7 +4,7 @@
 # kbuild and kselftest find them. Called again it brings them up to date, and writes
 # nothing that is there already.
 #
-# usage: in-tree.sh TREE
+# usage: in-tree.sh TREE, or make in-tree TREE=.../linux
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +14,7 @@ top=$(cd "$here/../.." && pwd)
 
 die() { printf 'in-tree: %s\n' "$*" >&2; exit 1; }
 
-[ -n "${1-}" ] || { echo "usage: in-tree.sh TREE" >&2; exit 2; }
+[ -n "${1-}" ] || { echo "usage: make in-tree TREE=.../linux" >&2; exit 2; }
 tree=$1
 driver=$tree/drivers/misc/labyrinth
 uapi=$tree/include/uapi/linux/labyrinth.h
