@@ -54,3 +54,17 @@ int columns_choose(const char *wanted, const char *const *names, size_t count,
 			return EXIT_DONE;
 	}
 }
+
+/* What is wrong with them is so without a device, too. Returns an exit code. */
+int columns_check(const struct command *command, const struct style *style)
+{
+	const size_t count = command->column_count;
+	size_t chosen[count], chosen_count, i;
+	const char *keys[count];
+
+	if (!style->columns)
+		return EXIT_DONE;
+	for (i = 0; i < count; i++)
+		keys[i] = command->columns[i].key;
+	return columns_choose(style->columns, keys, count, chosen, &chosen_count);
+}

@@ -28,6 +28,8 @@ enum exit_code {
  * @synopsis: what follows the name in its usage line
  * @summary: one line for the list of commands
  * @help: its options and what else a person needs to know
+ * @columns: what its --columns chooses from
+ * @column_count: of @columns
  * @run: does it; @argv[0] is "labyrinth NAME"; returns an &enum exit_code
  */
 struct command {
@@ -35,6 +37,8 @@ struct command {
 	const char *synopsis;
 	const char *summary;
 	const char *help;
+	const struct column *columns;
+	size_t column_count;
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
@@ -59,8 +63,7 @@ extern const struct command command_stress;
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
 
 #define DEVICE_HELP	"  -d, --device DEV  the device, as N or a path (default: the only one)\n"
-#define STYLE_HELP	"  -c, --columns KEY,...\n" \
-			"                    only these columns, in this order\n" \
+#define STYLE_HELP	"  -c, --columns K   only these columns, in this order: K,K,...\n" \
 			"  -j, --json        print JSON\n"
 #define COMMON_HELP	"  -h, --help        show this help\n" \
 			"  -V, --version     show the version\n"
@@ -124,16 +127,30 @@ struct field {
 };
 
 /**
- * struct column - a column of a table
+ * struct column - a column of a table, or a row of what belongs to one thing
  * @key: its stable name in JSON
- * @heading: its name for a person
+ * @heading: its name for a person; a row has none but its key
  * @number: whether it holds numbers, otherwise text
+ * @meaning: what it is, in a few words; only where --columns can choose it
+ * @offset: of a row that is a number: where this is in the struct that is shown
+ * @size: of that number, in bytes
  */
 struct column {
 	const char *key;
 	const char *heading;
 	bool number;
+	const char *meaning;
+	size_t offset;
+	size_t size;
 };
+
+#define NUMBER_COLUMN(name, title, text) \
+	{ .key = name, .heading = title, .number = true, .meaning = text }
+#define TEXT_COLUMN(name, title, text) { .key = name, .heading = title, .meaning = text }
+#define ROW(type, name, text) { \
+	.key = #name, .number = true, .meaning = text, \
+	.offset = offsetof(type, name), .size = sizeof(((type *)NULL)->name) }
+#define TEXT_ROW(name, text) { .key = name, .meaning = text }
 
 struct libscols_table;
 struct libscols_line;
@@ -148,8 +165,11 @@ bool style_option(struct style *style, int option);
 /* columns.c */
 int columns_choose(const char *wanted, const char *const *names, size_t count,
 		   size_t *chosen, size_t *chosen_count);
+int columns_check(const struct command *command, const struct style *style);
 
 /* fields.c */
+void fields_read(struct field *fields, const struct column *rows, size_t count,
+		 const void *data);
 int fields_print(const char *name, const struct field *fields, size_t count,
 		 const struct style *style);
 

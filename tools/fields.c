@@ -5,8 +5,29 @@
  */
 #include <errno.h>
 #include <libsmartcols.h>
+#include <string.h>
 
 #include "command.h"
+
+/* What is in the struct at @data. Texts are for the caller to add. */
+void fields_read(struct field *fields, const struct column *rows, size_t count,
+		 const void *data)
+{
+	uint32_t narrow;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const char *from = (const char *)data + rows[i].offset;
+
+		fields[i] = (struct field){ rows[i].key, rows[i].meaning, NULL, 0 };
+		if (rows[i].size == sizeof(narrow)) {
+			memcpy(&narrow, from, sizeof(narrow));
+			fields[i].value = narrow;
+		} else if (rows[i].number) {
+			memcpy(&fields[i].value, from, sizeof(fields[i].value));
+		}
+	}
+}
 
 static int set_value(struct libscols_line *line, size_t column, const struct field *field)
 {
@@ -25,7 +46,10 @@ static int print_json(const char *name, const struct field *fields, size_t count
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		columns[i] = (struct column){ fields[i].key, NULL, !fields[i].text };
+		columns[i] = (struct column){
+			.key = fields[i].key,
+			.number = !fields[i].text,
+		};
 	table = table_new(name, columns, count, true);
 	line = table ? scols_table_new_line(table, NULL) : NULL;
 	if (line)
@@ -49,9 +73,9 @@ static int print_rows(const char *name, const struct field *fields, const size_t
 		      size_t count)
 {
 	static const struct column columns[] = {
-		{ "name", "NAME", false },
-		{ "value", "VALUE", true },
-		{ "meaning", "MEANING", false },
+		TEXT_COLUMN("name", "NAME", NULL),
+		NUMBER_COLUMN("value", "VALUE", NULL),
+		TEXT_COLUMN("meaning", "MEANING", NULL),
 	};
 	const struct style plain = { .json = false };
 	struct libscols_table *table;

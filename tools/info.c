@@ -33,32 +33,39 @@ static void name_capabilities(uint64_t bits, char *text, size_t size)
 					 capabilities[i].name);
 }
 
+#define INFO(name, text)	ROW(struct labyrinth_info, name, text)
+
+enum { DEVICE, ABI_VERSION, CAPABILITIES };
+
+static const struct column rows[] = {
+	[DEVICE] = TEXT_ROW("device", "its path"),
+	[ABI_VERSION] = INFO(abi_version, "version of the kernel interface"),
+	[CAPABILITIES] = TEXT_ROW("capabilities", "what the loaded module does"),
+	INFO(page_size, "bytes in a page"),
+	INFO(max_pages, "pages the pool may hold"),
+	INFO(max_order, "a buffer is up to 2^this pages"),
+	INFO(max_batch, "buffers in one call"),
+	INFO(max_request, "pages one call may wait for"),
+	INFO(max_copy, "bytes in one copy"),
+	INFO(copy_chunk, "bytes the device moves at a time"),
+	INFO(copy_depth, "copies outstanding per open file"),
+	INFO(file_quota, "pages per open file"),
+	INFO(user_quota, "pages per user (0: no limit)"),
+	INFO(arena_length, "bytes of mmap offset space"),
+};
+
 static int show(struct labyrinth_device *dev, const struct style *style)
 {
+	struct field fields[ARRAY_SIZE(rows)];
 	struct labyrinth_info info;
 	char names[128];
 
 	if (labyrinth_device_info(dev, &info, sizeof(info)) < 0)
 		return library_failed();
 	name_capabilities(info.capabilities, names, sizeof(names));
-
-	const struct field fields[] = {
-		{ "device", "", labyrinth_device_path(dev), 0 },
-		{ "abi_version", "version of the kernel interface", NULL, info.abi_version },
-		{ "capabilities", "what the loaded module does", names, 0 },
-		{ "page_size", "bytes in a page", NULL, info.page_size },
-		{ "max_pages", "pages the pool may hold", NULL, info.max_pages },
-		{ "max_order", "a buffer is up to 2^this pages", NULL, info.max_order },
-		{ "max_batch", "buffers in one call", NULL, info.max_batch },
-		{ "max_request", "pages one call may wait for", NULL, info.max_request },
-		{ "max_copy", "bytes in one copy", NULL, info.max_copy },
-		{ "copy_chunk", "bytes the device moves at a time", NULL, info.copy_chunk },
-		{ "copy_depth", "copies outstanding per open file", NULL, info.copy_depth },
-		{ "file_quota", "pages per open file", NULL, info.file_quota },
-		{ "user_quota", "pages per user (0: no limit)", NULL, info.user_quota },
-		{ "arena_length", "bytes of mmap offset space", NULL, info.arena_length },
-	};
-
+	fields_read(fields, rows, ARRAY_SIZE(rows), &info);
+	fields[DEVICE].text = labyrinth_device_path(dev);
+	fields[CAPABILITIES].text = names;
 	return fields_print("info", fields, ARRAY_SIZE(fields), style);
 }
 
@@ -73,5 +80,7 @@ const struct command command_info = {
 	.summary = "show what a device can do",
 	.help = DEVICE_HELP
 		STYLE_HELP,
+	.columns = rows,
+	.column_count = ARRAY_SIZE(rows),
 	.run = run,
 };

@@ -114,11 +114,11 @@ void legend_free(struct legend *legend)
 enum { SYMBOL, WHAT, PAGES, PID, COMM };
 
 static const struct column columns[] = {
-	[SYMBOL] = { "symbol", "", false },
-	[WHAT] = { "what", "WHAT", false },
-	[PAGES] = { "pages", "PAGES", true },
-	[PID] = { "pid", "PID", true },
-	[COMM] = { "comm", "COMM", false },
+	[SYMBOL] = TEXT_COLUMN("symbol", "", NULL),
+	[WHAT] = TEXT_COLUMN("what", "WHAT", NULL),
+	[PAGES] = NUMBER_COLUMN("pages", "PAGES", NULL),
+	[PID] = NUMBER_COLUMN("pid", "PID", NULL),
+	[COMM] = TEXT_COLUMN("comm", "COMM", NULL),
 };
 
 static const char *describe(const struct owner *owner)

@@ -14,13 +14,13 @@
 enum { NUMBER, DEVICE, PAGES, FREE, OWNED, MAX, PCI };
 
 static const struct column columns[] = {
-	[NUMBER] = { "number", "NUMBER", true },
-	[DEVICE] = { "device", "DEVICE", false },
-	[PAGES] = { "pages", "PAGES", true },
-	[FREE] = { "free", "FREE", true },
-	[OWNED] = { "owned", "OWNED", true },
-	[MAX] = { "max", "MAX", true },
-	[PCI] = { "pci", "PCI", false },
+	[NUMBER] = NUMBER_COLUMN("number", "NUMBER", "the N of /dev/labyrinthN"),
+	[DEVICE] = TEXT_COLUMN("device", "DEVICE", "its path"),
+	[PAGES] = NUMBER_COLUMN("pages", "PAGES", "pages in its pool"),
+	[FREE] = NUMBER_COLUMN("free", "FREE", "of them, those of nobody"),
+	[OWNED] = NUMBER_COLUMN("owned", "OWNED", "of them, those of open files"),
+	[MAX] = NUMBER_COLUMN("max", "MAX", "pages the pool may have"),
+	[PCI] = TEXT_COLUMN("pci", "PCI", "the device's address on the PCI bus"),
 };
 
 static void set_pci(struct libscols_line *line, unsigned int number)
@@ -124,6 +124,8 @@ static int run(const struct command *command, int argc, char **argv)
 			return common_option(command, option);
 	}
 	code = no_arguments(argc, argv);
+	if (!code)
+		code = columns_check(command, &style);
 	return code ? code : list(&style);
 }
 
@@ -132,5 +134,7 @@ const struct command command_list = {
 	.synopsis = "[--columns KEY,...] [--json]",
 	.summary = "list the devices, with their pages",
 	.help = STYLE_HELP,
+	.columns = columns,
+	.column_count = ARRAY_SIZE(columns),
 	.run = run,
 };

@@ -90,6 +90,8 @@ static int run(const struct command *command, int argc, char **argv)
 			return common_option(command, option);
 	}
 	code = no_arguments(argc, argv);
+	if (!code)
+		code = columns_check(command, &request.style);
 	return code ? code : map(&request);
 }
 
@@ -102,8 +104,9 @@ const struct command command_map = {
 		"tickets which nobody has taken yet. It is no snapshot: pages may move meanwhile.\n\n"
 		DEVICE_HELP
 		"  -l, --list        print a table instead, with a row for each buffer\n"
-		"  -c, --columns KEY,...\n"
-		"                    that table, with only these columns, in this order\n"
+		"  -c, --columns K   that table, with only these columns, in this order: K,K,...\n"
 		"  -j, --json        that table as JSON\n",
+	.columns = rows_columns,
+	.column_count = ROWS_COLUMNS,
 	.run = run,
 };

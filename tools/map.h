@@ -11,8 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct libscols_line;
-struct style;
+#include "command.h"
 
 enum page_state {
 	STATE_FREE,
@@ -74,6 +73,10 @@ const char *page_state_name(enum page_state state);
 const char *page_content_name(enum page_content content);
 
 /* rows.c */
+#define ROWS_COLUMNS	7
+
+extern const struct column rows_columns[ROWS_COLUMNS];
+
 int rows_print(const struct pages *pages, const struct style *style);
 int rows_set_process(struct libscols_line *line, size_t pid, size_t comm,
 		     const struct slot *slot, bool json);

@@ -47,14 +47,25 @@ static int option_error(void)
 	return usage_error("there is no option '-%c'", optopt);
 }
 
+static void print_help(const struct command *command)
+{
+	size_t i;
+
+	printf("usage: labyrinth %s%s%s\n\n%s\n\n%s" COMMON_HELP, command->name,
+	       *command->synopsis ? " " : "", command->synopsis, command->summary,
+	       command->help);
+	if (command->column_count)
+		printf("\ncolumns:\n");
+	for (i = 0; i < command->column_count; i++)
+		printf("  %-19s %s\n", command->columns[i].key, command->columns[i].meaning);
+}
+
 /* For what getopt_long() returned and the subcommand does not know itself. */
 int common_option(const struct command *command, int option)
 {
 	switch (option) {
 	case 'h':
-		printf("usage: labyrinth %s%s%s\n\n%s\n\n%s" COMMON_HELP, command->name,
-		       *command->synopsis ? " " : "", command->synopsis, command->summary,
-		       command->help);
+		print_help(command);
 		return EXIT_DONE;
 	case 'V':
 		printf("labyrinth %s " VERSION "\n", command->name);

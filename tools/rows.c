@@ -10,14 +10,16 @@
 
 enum { SLOT, OFFSET, PAGES, STATE, CONTENT, PID, COMM };
 
-static const struct column columns[] = {
-	[SLOT] = { "slot", "SLOT", true },
-	[OFFSET] = { "offset", "OFFSET", true },
-	[PAGES] = { "pages", "PAGES", true },
-	[STATE] = { "state", "STATE", false },
-	[CONTENT] = { "content", "CONTENT", false },
-	[PID] = { "pid", "PID", true },
-	[COMM] = { "comm", "COMM", false },
+const struct column rows_columns[ROWS_COLUMNS] = {
+	[SLOT] = NUMBER_COLUMN("slot", "SLOT", "the buffer's place in the pool"),
+	[OFFSET] = NUMBER_COLUMN("offset", "OFFSET", "where it lies in the arena, in bytes"),
+	[PAGES] = NUMBER_COLUMN("pages", "PAGES", "how many pages it has"),
+	[STATE] = TEXT_COLUMN("state", "STATE",
+			      "free, owned, ticketed, kernel, quarantined or poisoned"),
+	[CONTENT] = TEXT_COLUMN("content", "CONTENT",
+				"what a free buffer holds: zero or sentinel"),
+	[PID] = NUMBER_COLUMN("pid", "PID", "the process that owns it, gave it away or let it go"),
+	[COMM] = TEXT_COLUMN("comm", "COMM", "the name of that process"),
 };
 
 /* What there is not is null in JSON, and "-" for people, who count columns. */
@@ -59,7 +61,7 @@ int rows_print(const struct pages *pages, const struct style *style)
 	int error = -ENOMEM;
 	size_t i;
 
-	table = table_new("buffers", columns, ARRAY_SIZE(columns), style->json);
+	table = table_new("buffers", rows_columns, ROWS_COLUMNS, style->json);
 	if (table)
 		error = 0;
 	for (i = 0; i < pages->count && !error; i++)

@@ -27,6 +27,8 @@ int show_device(const struct command *command, int argc, char **argv, show_funct
 			return common_option(command, option);
 	}
 	code = no_arguments(argc, argv);
+	if (!code)
+		code = columns_check(command, &style);
 	if (code)
 		return code;
 	dev = select_device(choice, &code);

@@ -27,25 +27,45 @@ static int check_conservation(struct labyrinth_device *dev)
 	return EXIT_DONE;
 }
 
+struct report {
+	uint64_t milliseconds, workers, seed, rounds, pages, refused, copies, tickets;
+};
+
+#define REPORT(name, text)	ROW(struct report, name, text)
+
+static const struct column rows[] = {
+	TEXT_ROW("device", "its path"),
+	REPORT(milliseconds, "how long it took"),
+	REPORT(workers, "processes"),
+	REPORT(seed, "of their choices (--seed)"),
+	REPORT(rounds, "of acquiring, using and releasing"),
+	REPORT(pages, "zero on arrival, and its owner's alone"),
+	REPORT(refused, "requests, for want of pages"),
+	REPORT(copies, "by the device"),
+	REPORT(tickets, "given and taken"),
+};
+
 static int print_report(const struct stress *stress, struct tally *tallies,
 			const char *path, double seconds)
 {
+	struct field fields[ARRAY_SIZE(rows)];
 	struct tally sum;
 
 	crew_sum(stress, tallies, &sum);
 
-	const struct field fields[] = {
-		{ "device", "", path, 0 },
-		{ "milliseconds", "how long it took", NULL, seconds * 1000 },
-		{ "workers", "processes", NULL, stress->workers },
-		{ "seed", "of their choices (--seed)", NULL, stress->seed },
-		{ "rounds", "of acquiring, using and releasing", NULL, sum.rounds },
-		{ "pages", "zero on arrival, and its owner's alone", NULL, sum.pages },
-		{ "refused", "requests, for want of pages", NULL, sum.refused },
-		{ "copies", "by the device", NULL, sum.copies },
-		{ "tickets", "given and taken", NULL, sum.tickets },
+	const struct report report = {
+		.milliseconds = seconds * 1000,
+		.workers = stress->workers,
+		.seed = stress->seed,
+		.rounds = sum.rounds,
+		.pages = sum.pages,
+		.refused = sum.refused,
+		.copies = sum.copies,
+		.tickets = sum.tickets,
 	};
 
+	fields_read(fields, rows, ARRAY_SIZE(rows), &report);
+	fields[0].text = path;
 	return fields_print("stress", fields, ARRAY_SIZE(fields), &stress->style);
 }
 
@@ -154,6 +174,8 @@ static int run(const struct command *command, int argc, char **argv)
 			return code;
 	}
 	code = no_arguments(argc, argv);
+	if (!code)
+		code = columns_check(command, &stress.style);
 	return code ? code : run_stress(&stress);
 }
 
@@ -171,5 +193,7 @@ const struct command command_stress = {
 		"  -S, --seed N      make the same choices as the run that printed it\n"
 		"  -q, --quiet       no progress\n"
 		STYLE_HELP,
+	.columns = rows,
+	.column_count = ARRAY_SIZE(rows),
 	.run = run,
 };

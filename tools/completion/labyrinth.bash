@@ -20,10 +20,21 @@ _labyrinth_want_value()
 	labyrinth "$1" --help 2>/dev/null | sed -n 's/^  \(-.\), \(--[a-z]*\) [A-Z].*/\1 \2/p'
 }
 
+# What --columns chooses from. The word is a list, of which the last key is completed.
+_labyrinth_columns()
+{
+	local before=
+
+	[[ $2 =~ ^[a-z_,]+, ]] && before=${BASH_REMATCH[0]}
+	labyrinth "$1" --help 2>/dev/null | sed -n "1,/^columns:/d; s/^  \([a-z_]*\) .*/$before\1/p"
+}
+
+# Of the subcommand $1, for its option $2, where the word is $3 so far.
 _labyrinth_values()
 {
-	case $1 in
+	case $2 in
 	-d | --device) compgen -G '/dev/labyrinth[0-9]*' | sed 's|/dev/labyrinth||' ;;
+	-c | --columns) _labyrinth_columns "$1" "$3" ;;
 	-s | --sort) printf '%s\n' pages pid command state device ;;
 	esac
 }
@@ -39,7 +50,8 @@ _labyrinth()
 	elif [[ $before == -m || $before == --module ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.ko*' -- "$word"; compgen -d -S / -- "$word")
 	elif [[ " $(_labyrinth_want_value "$command" | tr '\n' ' ') " == *" $before "* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_labyrinth_values "$before")" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$(_labyrinth_values "$command" "$before" "$word")" \
+			-- "$word")
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_labyrinth_options "$command")" -- "$word")
 	elif [[ $command == copy || $command == send || $command == receive ]]; then

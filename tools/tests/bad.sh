@@ -89,6 +89,9 @@ rm "$LABYRINTH_FAKE/module"
 each 3 "labyrinth load" "$choosing list"
 each 3 "no labyrinth device /dev/labyrinth7: .*labyrinth load" "$choosing" -d 7
 
+what="no module, and a column that there is not"
+each 2 "there is no column 'nosuch', only " "list info stat map stress" -c nosuch
+
 what="a module, but no device"
 touch "$LABYRINTH_FAKE/module"
 each 3 "drives none.*-device edu" "$choosing list"

@@ -9,11 +9,31 @@ labyrinth=$1
 
 PATH=$(dirname "$labyrinth"):$PATH
 commands=$("$labyrinth" --help | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
+with_columns=$(for command in $commands; do
+	"$labyrinth" "$command" --help | grep -q -e --columns && echo "$command"
+done)
 touch "$scratch/some-file" "$scratch/module.ko" "$scratch/module.txt"
 
 options_of()
 {
 	"$labyrinth" "$1" --help | grep -oE '^  -., --[a-z]+' | sed 's/.* //' | sort
+}
+
+columns_of()
+{
+	"$labyrinth" "$1" --help | sed -n '1,/^columns:/d; s/^  \([a-z_]*\) .*/\1/p' | sort
+}
+
+# In fish, behind a tabulator.
+all_described()
+{
+	local command
+
+	for command in $commands; do
+		! fish --no-config -c \
+			"source completion/labyrinth.fish; complete -C 'labyrinth $command --'" |
+			grep -v $'\t[^ ]' || return
+	done
 }
 
 # Each takes the words of a command line, the last of which is to be completed, and
@@ -85,6 +105,17 @@ for command in $commands; do
 		completes fish "$(options_of "$command")" labyrinth "$command" --
 done
 check "bash: what to sort by" completes bash $'pages\npid' labyrinth top --sort p
+for command in $with_columns; do
+	check "bash: every column of $command" \
+		completes bash "$(columns_of "$command")" labyrinth "$command" -c ""
+	check "fish: every column of $command" \
+		completes fish "$(columns_of "$command")" labyrinth "$command" --columns ""
+done
+check "bash: columns behind others" \
+	completes bash $'free,copies\nfree,copies_failed' labyrinth stat --columns free,copies
+check "fish: columns behind others" \
+	completes fish $'free,copies\nfree,copies_failed' labyrinth stat -c free,copies
+check "fish: every option with what it is for" all_described
 check "bash: nothing where a number is wanted" completes bash "" labyrinth acquire -n ""
 check "bash: files to copy" \
 	completes bash "$scratch/some-file" labyrinth copy "$scratch/some"
@@ -100,5 +131,7 @@ check "zsh: a command" in_zsh "labyrinth stre" "labyrinth stress *$"
 check "zsh: commands with their summaries" in_zsh "labyrinth s" "stat +-- +show a pool"
 check "zsh: an option" in_zsh "labyrinth top --int" "--interval *$"
 check "zsh: options with their meaning" in_zsh "labyrinth top --" "--reverse +-- +the other way"
+check "zsh: columns with their meaning" in_zsh "labyrinth stat -c free,irq_h" "free,irq_hard *$"
+check "zsh: columns to choose from" in_zsh "labyrinth info --columns " "max_batch +-- +buffers in"
 check "zsh: files to copy" in_zsh "labyrinth copy $scratch/some" "some-file *$"
 finish

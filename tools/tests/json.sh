@@ -81,7 +81,16 @@ expected="NAME VALUE MEANING
 free    40 pages of nobody"
 check "stat with --columns has these rows" prints stat --columns free
 
+# accepts COMMAND [ARGUMENT...]: every column that its --help names
+accepts()
+{
+	"$labyrinth" "$@" --json --columns "$("$labyrinth" "$1" --help |
+		sed '1,/^columns:/d; s/^  \([a-z_]*\) .*/\1/' | paste -sd ,)" >"$scratch/json" &&
+		"$python" -W ignore -m jsonschema -i "$scratch/json" "schema/$1.json"
+}
+
 for command in list info stat map; do
+	check "$command accepts every column of its --help" accepts "$command"
 	try "$command refuses an unknown column, and says which there are" 2 err \
 		"there is no column 'frees', only [a-zA-Z_]*," $command --columns frees
 	one_line "and in one line"
@@ -89,5 +98,7 @@ for command in list info stat map; do
 	check "and prints nothing else" test ! -s "$scratch/out"
 	try "$command refuses no column" 2 err "there is no column ''" $command --columns ''
 done
+device 0
+check "stress accepts every column of its --help" accepts stress -t 0.1
 try "a column named twice is refused" 2 err "named twice" stat --columns free,total,free
 finish
