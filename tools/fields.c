@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <libsmartcols.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+
+#define WIDTH	24			/* of a list, before it goes on in the next line */
 
 /* What is in the struct at @data. Texts are for the caller to add. */
 void fields_read(struct field *fields, const struct column *rows, size_t count,
@@ -59,7 +62,7 @@ static int print_json(const char *name, const struct field *fields, size_t count
 	return table_finish(table, style, error);
 }
 
-static int add_row(struct libscols_table *table, const struct field *field)
+static int add_line(struct libscols_table *table, const struct field *field)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
@@ -67,6 +70,43 @@ static int add_row(struct libscols_table *table, const struct field *field)
 	    scols_line_set_data(line, 2, field->meaning))
 		return -ENOMEM;
 	return 0;
+}
+
+/* As much of a list as fits: whole words with their commas, at least one. */
+static size_t fitting(const char *list)
+{
+	size_t length = 0, next = 0;
+
+	while (list[next]) {
+		next += strcspn(list + next, ",");
+		next += list[next] == ',';
+		if (length && next > WIDTH)
+			break;
+		length = next;
+	}
+	return length;
+}
+
+/* Each part of a long list has a line of its own, the first one with all the rest. */
+static int add_row(struct libscols_table *table, const struct field *field)
+{
+	struct field part = *field;
+	const char *left = field->text;
+	char *text;
+	int error;
+
+	if (!left || strlen(left) <= WIDTH)
+		return add_line(table, field);
+	do {
+		text = strndup(left, fitting(left));
+		part.text = text;
+		error = text ? add_line(table, &part) : -ENOMEM;
+		free(text);
+		left += fitting(left);
+		part.key = "";
+		part.meaning = "";
+	} while (*left && !error);
+	return error;
 }
 
 static int print_rows(const char *name, const struct field *fields, const size_t *chosen,

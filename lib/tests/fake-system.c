@@ -5,10 +5,11 @@
  * change it while the program runs:
  *
  *	labyrinthN	there is a device N. Its lines are "KEY VALUE", where KEY is a
- *			field of struct labyrinth_stat, or "fail-" and the name of a call
- *			(open, info, stat, acquire, release, copy) for the errno it gets,
- *			or "dirty", if pages come with what was in them before, or "miscopy",
- *			for bits to change in the place that is copied from
+ *			field of struct labyrinth_stat, or "capabilities", those of INFO,
+ *			or "fail-" and the name of a call (open, info, stat, acquire,
+ *			release, copy) for the errno it gets, or "dirty", if pages come
+ *			with what was in them before, or "miscopy", for bits to change in
+ *			the place that is copied from
  *	pagesN		what debugfs tells of its pages
  *	module		the module is loaded
  */

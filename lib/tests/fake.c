@@ -88,7 +88,6 @@ void fake_close(int fd)
 
 static int info(struct fake *fake, struct labyrinth_info *info)
 {
-	(void)fake;
 	info->abi_version = LABYRINTH_ABI_VERSION;
 	info->page_size = FAKE_PAGE;
 	info->capabilities = LABYRINTH_CAP_COPY | LABYRINTH_CAP_PARTIAL | LABYRINTH_CAP_POPULATE;
@@ -100,6 +99,7 @@ static int info(struct fake *fake, struct labyrinth_info *info)
 	info->file_quota = FAKE_SLOTS;
 	info->copy_depth = DEPTH;
 	info->copy_chunk = 4095;
+	fake_script(fake->number, "capabilities", &info->capabilities);
 	return 0;
 }
 

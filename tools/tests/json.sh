@@ -69,6 +69,16 @@ for columns in copies,device,free device; do
 	check "stat --columns $columns has these keys in this order" \
 		test "$(keys_of stat $columns)" = "$(echo $columns | tr ',' ' ') "
 done
+device 0 "capabilities 255"
+check "no line of info is too long for a terminal, with all that a module can do" \
+	test -z "$("$labyrinth" info | grep -E '.{81}')"
+expected="NAME                            VALUE MEANING
+capabilities copy,partial,contiguous, what the loaded module does
+              populate,tickets,fence,
+                  sentinel,user-quota"
+check "a long list goes on in the next line" \
+	test "$("$labyrinth" info --columns capabilities | sed 's/ *$//')" = "$expected"
+device 0 "free 40" "copies 12345678901234567890"
 check "info --columns too" test "$(keys_of info max_copy,page_size)" = "max_copy page_size "
 check "map --columns too" test "$(keys_of map pid,slot,state)" = "pid slot state "
 expected="FREE DEVICE          NUMBER
