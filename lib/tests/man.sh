@@ -79,7 +79,17 @@ meaning()
 		sed -n "/^ *$1$/{n;s/^ *//p}"
 }
 
-# Those without a comment of their own are left out, and take none from a neighbour.
+# One without a comment of its own is left out, and takes none from the lines below.
+takes_no_other_comment()
+{
+	mkdir -p "$scratch/pages"
+	sed '/^#define LABYRINTH_TYPE\t/a/* Of what comes next. */' \
+		../uapi/linux/labyrinth.h >"$scratch/header.h"
+	python3 man/manpages node "$scratch/header.h" "$scratch/pages" &&
+		grep -q 'LABYRINTH\\_CAP\\_COPY' "$scratch/pages/labyrinth.4.scd" &&
+		! grep 'LABYRINTH\\_TYPE\|what comes next' "$scratch/pages/labyrinth.4.scd"
+}
+
 constants_are_right()
 {
 	test -z "$(meaning LABYRINTH_TYPE)" &&
@@ -131,7 +141,7 @@ refuses_nameless_ioctl()
 		! python3 man/manpages node "$scratch/header.h" "$scratch/pages"
 }
 
-plan 16
+plan 17
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
@@ -145,6 +155,7 @@ ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_tak
 ok "and begins with a line for each" has_synopsis
 ok "and tells of what read() fails with" tells_of "there is no room for one event" labyrinth.4
 ok "and what each constant with a meaning means" constants_are_right
+ok "and takes no comment for that of another line" takes_no_other_comment
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented
