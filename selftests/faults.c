@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Faults made in the interrupt handler and the worker: a refill that gets no pages. */
+#include "labyrinth_device.h"
 #include "labyrinth_inject.h"
 #include "labyrinth_module.h"
 #include "labyrinth_pool.h"
@@ -15,6 +16,9 @@
 /* So many that the last pause, unless it were bounded, would be five times as long. */
 #define FAILURES	11
 #define TOO_LONG_MS	(4 * LONGEST_PAUSE_MS)
+
+/* Pages of a pool that did not get all: a few beyond the reserve. */
+#define FEW		20
 
 /* A timer may come a tick early, of which there are at least 100 in a second. */
 #define TICK_MS		10
@@ -125,6 +129,29 @@ TEST_F(refill, worker_that_fails_tries_no_more_if_nobody_waits)
 	test_stat(self->fd, &after);
 	EXPECT_LT(self->before.irq_refill_pages, after.irq_refill_pages);
 	EXPECT_EQ(self->before.worker_refill_pages, after.worker_refill_pages);
+}
+
+/* And gets the others as soon as somebody needs one. */
+TEST_F_TIMEOUT(refill, probe_makes_do_with_the_pages_that_it_gets, 60)
+{
+	struct labyrinth_buffer one;
+	char address[ADDRESS_SIZE];
+	struct labyrinth_stat few;
+	int fd;
+
+	ASSERT_EQ(0, device_address(self->fd, address));
+	ASSERT_EQ(0, device_unbind(address));
+	ASSERT_EQ(0, inject_after(WORKER, FEW, 1));
+	ASSERT_EQ(0, device_bind(address));
+	ASSERT_TRUE(wait_until(device_is_there(address)));
+	fd = device_open_at(address);
+	ASSERT_LE(0, fd);
+	test_stat(fd, &few);
+	EXPECT_EQ(FEW, few.total);
+	EXPECT_EQ(FEW, few.free);
+	test_acquire(fd, 1, &one);
+	EXPECT_TRUE(wait_until(stat_value(fd, free) == few.high));
+	close(fd);
 }
 
 TEST_F_TIMEOUT(refill, worker_tries_again_for_who_polls, 60)

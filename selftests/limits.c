@@ -74,6 +74,8 @@ TEST_F(limits, values_beyond_the_maximum_or_not_numbers_are_refused)
 	EXPECT_ERRNO(EINVAL, set_number(LIMITS "max", self->info.max_pages + 1));
 	EXPECT_ERRNO(ERANGE, set_number(LIMITS "max", 1ULL << 32));
 	EXPECT_ERRNO(EINVAL, sysfs_write(LIMITS "high", "many"));
+	EXPECT_ERRNO(EINVAL, sysfs_write(LIMITS "file_quota", "many"));
+	EXPECT_ERRNO(EINVAL, sysfs_write(LIMITS "user_quota", "many"));
 	EXPECT_ERRNO(EINVAL, set_number(LIMITS "file_quota", 0));
 	EXPECT_ERRNO(EINVAL, set_number(LIMITS "file_quota", self->info.max_pages + 1));
 	EXPECT_ERRNO(EINVAL, set_number(LIMITS "user_quota", self->info.max_pages + 1));

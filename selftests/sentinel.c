@@ -295,6 +295,25 @@ TEST_F(broken, acquire_that_meets_them_gets_as_many_intact_pages)
 	EXPECT_EQ(after.total, stat_sum(&after));
 }
 
+TEST_F(broken, partial_acquire_is_content_with_those_that_are_intact)
+{
+	unsigned int most = self->before.free - self->before.reserve;
+	struct labyrinth_buffer *buffers = calloc(most, sizeof(*buffers));
+	struct labyrinth_stat after;
+	int count, i;
+
+	ASSERT_NE(NULL, buffers);
+	count = raw_acquire(self->fd, LABYRINTH_ACQUIRE_PARTIAL, most, buffers);
+	test_stat(self->fd, &after);
+	EXPECT_LT(0, after.poisoned);
+	EXPECT_EQ(most - after.poisoned, count);
+	EXPECT_EQ(count, after.owned);
+	EXPECT_EQ(count, after.charged);
+	for (i = 0; i < count; i++)
+		ASSERT_TRUE(is_zero(self->fd, &buffers[i]));
+	free(buffers);
+}
+
 TEST_F(broken, client_in_the_kernel_gets_intact_pages_in_hard_interrupts)
 {
 	struct labyrinth_stat after;
