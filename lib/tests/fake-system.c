@@ -7,9 +7,13 @@
  *	labyrinthN	there is a device N. Its lines are "KEY VALUE", where KEY is a
  *			field of struct labyrinth_stat, or "capabilities", those of INFO,
  *			or "fail-" and the name of a call (open, info, stat, acquire,
- *			release, copy) for the errno it gets, or "dirty", if pages come
- *			with what was in them before, or "miscopy", for bits to change in
- *			the place that is copied from
+ *			release, copy, give, take, poll, read, or arena, to map all of
+ *			that) for the errno it gets, or "dirty", if pages come with what
+ *			was in them before, or "miscopy", for bits to change in the place
+ *			that is copied from, or "event-result", for the errno that a
+ *			copy ends with, or "unmappable", the offset from which on no
+ *			buffer can be mapped, or "pages", how many an open of it has (at
+ *			most 512)
  *	pagesN		what debugfs tells of its pages
  *	module		the module is loaded
  */
@@ -23,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fake.h"
@@ -144,13 +149,28 @@ ssize_t read(int fd, void *data, size_t size)
 	return REAL(read)(fd, data, size);
 }
 
+void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+	if (fake_is_open(fd) && fake_map(fd, length, offset) < 0)
+		return MAP_FAILED;
+	return REAL(mmap64)(address, length, protection, flags, fd, offset);
+}
+
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	return mmap64(address, length, protection, flags, fd, offset);
+}
+
 /* Nothing happens here meanwhile, so that there is nothing to wait for. */
 int poll(struct pollfd *files, nfds_t count, int timeout_ms)
 {
+	int ready;
+
 	if (count != 1 || !fake_is_open(files->fd))
 		return REAL(poll)(files, count, timeout_ms);
-	files->revents = fake_events(files->fd) ? files->events & POLLIN : 0;
-	return !!files->revents;
+	ready = fake_poll(files->fd);
+	files->revents = ready > 0 ? files->events & POLLIN : 0;
+	return ready;
 }
 
 int close(int fd)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A device that is none: what it answers. Each open has a pool of its own, in a file in
- * memory, and a copy is done when it has been asked for. There are no tickets, no orders
- * above 0, and nobody to wait for: a page that is not there is EAGAIN.
+ * memory, and a copy is done when it has been asked for. There are no orders above 0, and
+ * nobody to wait for: a page that is not there is EAGAIN. Tickets are there if the test
+ * adds them to the capabilities, one at a time; what is in one stays there if it is closed.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,11 +21,17 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define MAX_OPEN	16
 #define DEPTH		8U		/* copies */
+#define MAX_REQUEST	(FAKE_SLOTS / 4)
+#define IN_TICKET	UINT64_MAX	/* the handle of such a page */
 
 struct fake {
 	int fd;				/* 0: not in use */
 	unsigned int number;
-	uint64_t handles[FAKE_SLOTS];	/* 0: free */
+	unsigned int slots;
+	uint64_t handles[FAKE_MOST];	/* 0: free */
+	int ticket;
+	unsigned int given[FAKE_MOST];	/* slots, in the order of the ticket */
+	unsigned int given_count;
 	__u64 acquired, released, copies, copied_bytes;
 	struct labyrinth_event events[DEPTH];
 	unsigned int waiting;		/* events */
@@ -54,9 +62,45 @@ int fake_is_open(int fd)
 	return !!find(fd);
 }
 
-int fake_events(int fd)
+/* With a guard behind each page, as the driver does. */
+static size_t arena_length(const struct fake *fake)
 {
-	return find(fd)->waiting;
+	return 2UL * fake->slots * FAKE_PAGE;
+}
+
+/* 0, or -1 and errno: whether a program may map that. */
+int fake_map(int fd, size_t length, off64_t offset)
+{
+	const struct fake *fake = find(fd);
+	__u64 said;
+
+	if (length == arena_length(fake))
+		return fake_script(fake->number, "fail-arena", &said) ? refuse(said) : 0;
+	if (fake_script(fake->number, "unmappable", &said) && (__u64)offset >= said)
+		return refuse(ENOMEM);
+	return 0;
+}
+
+/* Whether there are events, or -1 and errno. */
+int fake_poll(int fd)
+{
+	const struct fake *fake = find(fd);
+	__u64 error;
+
+	return fake_script(fake->number, "fail-poll", &error) ? refuse(error) : !!fake->waiting;
+}
+
+/* An open file of device @number, at a free place; NULL without one. */
+static struct fake *set_up(struct fake *fake, unsigned int number)
+{
+	__u64 slots = FAKE_SLOTS;
+
+	if (!fake)
+		return NULL;
+	fake_script(number, "pages", &slots);
+	*fake = (struct fake){ .number = number, .slots = slots };
+	fake->fd = memfd_create("labyrinth", MFD_CLOEXEC);
+	return fake->fd >= 0 && !ftruncate(fake->fd, arena_length(fake)) ? fake : NULL;
 }
 
 int fake_open(unsigned int number)
@@ -71,12 +115,7 @@ int fake_open(unsigned int number)
 	for (i = 0; i < MAX_OPEN && !fake; i++)
 		if (!fakes[i].fd)
 			fake = &fakes[i];
-	if (fake) {
-		*fake = (struct fake){ .number = number };
-		fake->fd = memfd_create("labyrinth", MFD_CLOEXEC);
-		if (fake->fd < 0 || ftruncate(fake->fd, FAKE_ARENA) < 0)
-			fake = NULL;
-	}
+	fake = set_up(fake, number);
 	pthread_mutex_unlock(&lock);
 	return fake ? fake->fd : refuse(EMFILE);
 }
@@ -91,25 +130,30 @@ static int info(struct fake *fake, struct labyrinth_info *info)
 	info->abi_version = LABYRINTH_ABI_VERSION;
 	info->page_size = FAKE_PAGE;
 	info->capabilities = LABYRINTH_CAP_COPY | LABYRINTH_CAP_PARTIAL | LABYRINTH_CAP_POPULATE;
-	info->arena_length = FAKE_ARENA;
+	info->arena_length = arena_length(fake);
 	info->max_copy = FAKE_PAGE;
-	info->max_pages = FAKE_SLOTS;
-	info->max_batch = 16;
-	info->max_request = FAKE_SLOTS / 4;
-	info->file_quota = FAKE_SLOTS;
+	info->max_pages = fake->slots;
+	info->max_batch = fake->slots / 4;
+	info->max_request = MAX_REQUEST;
+	info->file_quota = fake->slots;
 	info->copy_depth = DEPTH;
 	info->copy_chunk = 4095;
 	fake_script(fake->number, "capabilities", &info->capabilities);
 	return 0;
 }
 
-static unsigned int owned(const struct fake *fake)
+static unsigned int free_slots(const struct fake *fake)
 {
 	unsigned int slot, count = 0;
 
-	for (slot = 0; slot < FAKE_SLOTS; slot++)
-		count += !!fake->handles[slot];
+	for (slot = 0; slot < fake->slots; slot++)
+		count += !fake->handles[slot];
 	return count;
+}
+
+static unsigned int owned(const struct fake *fake)
+{
+	return fake->slots - free_slots(fake) - fake->given_count;
 }
 
 static int stat(struct fake *fake, struct labyrinth_stat *stat)
@@ -119,17 +163,17 @@ static int stat(struct fake *fake, struct labyrinth_stat *stat)
 		const char *key;
 		__u64 *value, usual;
 	} fields[] = {
-		{ "total", &stat->total, FAKE_SLOTS },
-		{ "free", &stat->free, FAKE_SLOTS - owned(fake) },
+		{ "total", &stat->total, fake->slots },
+		{ "free", &stat->free, free_slots(fake) },
 		{ "owned", &stat->owned, owned(fake) },
-		{ "ticketed", &stat->ticketed, 0 },
+		{ "ticketed", &stat->ticketed, fake->given_count },
 		{ "kernel", &stat->kernel, 0 },
 		{ "quarantined", &stat->quarantined, 0 },
 		{ "poisoned", &stat->poisoned, 0 },
 		{ "charged", &stat->charged, owned(fake) },
 		{ "waiters", &stat->waiters, 0 },
-		{ "high", &stat->high, FAKE_SLOTS },
-		{ "max", &stat->max, FAKE_SLOTS },
+		{ "high", &stat->high, fake->slots },
+		{ "max", &stat->max, fake->slots },
 		{ "acquired", &stat->acquired, fake->acquired },
 		{ "released", &stat->released, fake->released },
 		{ "irq_refill_pages", &stat->irq_refill_pages, 0 },
@@ -148,18 +192,19 @@ static int stat(struct fake *fake, struct labyrinth_stat *stat)
 static int acquire(struct fake *fake, struct labyrinth_acquire *request)
 {
 	struct labyrinth_buffer *buffers = (void *)(uintptr_t)request->buffers;
-	const unsigned int left = FAKE_SLOTS - owned(fake);
+	const unsigned int left = free_slots(fake);
 	static const char zeroes[FAKE_PAGE];
 	unsigned int slot;
 	__u64 dirty = 0;
 
-	if (request->order || !request->count || request->count > 16)
+	if (request->order || !request->count || request->count > fake->slots / 4 ||
+	    (request->count > MAX_REQUEST && !request->flags))
 		return refuse(EINVAL);
 	if (!left || (request->count > left && !(request->flags & LABYRINTH_ACQUIRE_PARTIAL)))
 		return refuse(EAGAIN);
 	fake_script(fake->number, "dirty", &dirty);
 	request->acquired = 0;
-	for (slot = 0; slot < FAKE_SLOTS && request->acquired < request->count; slot++) {
+	for (slot = 0; slot < fake->slots && request->acquired < request->count; slot++) {
 		const uint64_t offset = 2ULL * slot * FAKE_PAGE;
 
 		if (fake->handles[slot])
@@ -177,15 +222,25 @@ static int acquire(struct fake *fake, struct labyrinth_acquire *request)
 	return 0;
 }
 
-/* The slot, or FAKE_SLOTS. */
+/* The slot, or the number of slots. */
 static unsigned int find_handle(const struct fake *fake, uint64_t handle)
 {
 	unsigned int slot;
 
-	for (slot = 0; slot < FAKE_SLOTS; slot++)
-		if (handle && fake->handles[slot] == handle)
+	for (slot = 0; slot < fake->slots; slot++)
+		if (handle && handle != IN_TICKET && fake->handles[slot] == handle)
 			return slot;
-	return FAKE_SLOTS;
+	return fake->slots;
+}
+
+static int own_all(const struct fake *fake, const uint64_t *handles, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (find_handle(fake, handles[i]) == fake->slots)
+			return 0;
+	return 1;
 }
 
 static int release(struct fake *fake, struct labyrinth_release *request)
@@ -193,12 +248,71 @@ static int release(struct fake *fake, struct labyrinth_release *request)
 	const uint64_t *handles = (void *)(uintptr_t)request->handles;
 	unsigned int i;
 
-	for (i = 0; i < request->count; i++)
-		if (find_handle(fake, handles[i]) == FAKE_SLOTS)
-			return refuse(ENOENT);
+	if (!own_all(fake, handles, request->count))
+		return refuse(ENOENT);
 	for (i = 0; i < request->count; i++)
 		fake->handles[find_handle(fake, handles[i])] = 0;
 	fake->released += request->count;
+	return 0;
+}
+
+static int has_tickets(struct fake *fake)
+{
+	struct labyrinth_info capable;
+
+	info(fake, &capable);
+	return !!(capable.capabilities & LABYRINTH_CAP_TICKETS);
+}
+
+static int give(struct fake *fake, struct labyrinth_give *request)
+{
+	const uint64_t *handles = (void *)(uintptr_t)request->handles;
+	unsigned int i;
+
+	if (!has_tickets(fake))
+		return refuse(ENOTTY);
+	if (!request->count || request->count > fake->slots / 4)
+		return refuse(EINVAL);
+	if (fake->given_count)
+		return refuse(ENFILE);
+	if (!own_all(fake, handles, request->count))
+		return refuse(ENOENT);
+	request->ticket_fd = eventfd(0, EFD_CLOEXEC);
+	if (request->ticket_fd < 0)
+		return -1;
+	fake->ticket = request->ticket_fd;
+	for (i = 0; i < request->count; i++) {
+		fake->given[i] = find_handle(fake, handles[i]);
+		fake->handles[fake->given[i]] = IN_TICKET;
+	}
+	fake->given_count = request->count;
+	return 0;
+}
+
+static int take(struct fake *fake, struct labyrinth_take *request)
+{
+	struct labyrinth_buffer *buffers = (void *)(uintptr_t)request->buffers;
+	const unsigned int room = request->count;
+	unsigned int i;
+
+	if (!has_tickets(fake))
+		return refuse(ENOTTY);
+	if (!fake->ticket || request->ticket_fd != fake->ticket)
+		return refuse(EINVAL);
+	if (!fake->given_count)
+		return refuse(ENOENT);
+	request->count = fake->given_count;
+	if (room < fake->given_count)
+		return refuse(ENOSPC);
+	for (i = 0; i < fake->given_count; i++) {
+		fake->handles[fake->given[i]] = ++last_handle;
+		buffers[i] = (struct labyrinth_buffer){
+			.handle = last_handle,
+			.offset = 2ULL * fake->given[i] * FAKE_PAGE,
+			.length = FAKE_PAGE,
+		};
+	}
+	fake->given_count = 0;
 	return 0;
 }
 
@@ -208,16 +322,17 @@ static int copy(struct fake *fake, struct labyrinth_copy *request)
 	const unsigned int target = find_handle(fake, request->dst_handle);
 	char data[FAKE_PAGE];
 	struct timespec now;
-	__u64 miscopied;
+	__u64 miscopied, failed = 0;
 
 	if (!request->length || request->length > FAKE_PAGE ||
 	    request->src_offset > FAKE_PAGE - request->length ||
 	    request->dst_offset > FAKE_PAGE - request->length)
 		return refuse(EINVAL);
-	if (source == FAKE_SLOTS || target == FAKE_SLOTS)
+	if (source == fake->slots || target == fake->slots)
 		return refuse(ENOENT);
 	if (fake->waiting == DEPTH)
 		return refuse(EAGAIN);
+	fake_script(fake->number, "event-result", &failed);
 	if (fake_script(fake->number, "miscopy", &miscopied))
 		request->src_offset ^= miscopied;
 	if (pread(fake->fd, data, request->length,
@@ -232,6 +347,7 @@ static int copy(struct fake *fake, struct labyrinth_copy *request)
 		.user_data = request->user_data,
 		.timestamp_ns = now.tv_sec * 1000000000ULL + now.tv_nsec,
 		.type = LABYRINTH_EVENT_COPY,
+		.result = -(int)failed,
 	};
 	return 0;
 }
@@ -256,6 +372,12 @@ static int answer(struct fake *fake, unsigned long call, void *argument)
 	case LABYRINTH_COPY:
 		return fake_script(fake->number, "fail-copy", &error) ? refuse(error) :
 		       copy(fake, argument);
+	case LABYRINTH_GIVE:
+		return fake_script(fake->number, "fail-give", &error) ? refuse(error) :
+		       give(fake, argument);
+	case LABYRINTH_TAKE:
+		return fake_script(fake->number, "fail-take", &error) ? refuse(error) :
+		       take(fake, argument);
 	default:
 		return refuse(ENOTTY);
 	}
@@ -276,7 +398,10 @@ ssize_t fake_read(int fd, void *data, size_t size)
 {
 	struct fake *fake = find(fd);
 	size_t count = size / sizeof(fake->events[0]);
+	__u64 error;
 
+	if (fake_script(fake->number, "fail-read", &error))
+		return refuse(error);
 	pthread_mutex_lock(&lock);
 	if (count > fake->waiting)
 		count = fake->waiting;

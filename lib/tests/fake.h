@@ -12,15 +12,15 @@
 #include <linux/types.h>
 
 #define FAKE_PAGE	4096U
-#define FAKE_SLOTS	64U
-/* As the driver does, with a guard behind each page. */
-#define FAKE_ARENA	(2 * FAKE_SLOTS * FAKE_PAGE)
+#define FAKE_SLOTS	64U		/* pages, where the test does not say how many */
+#define FAKE_MOST	512U
 
 /* fake.c */
 int fake_open(unsigned int number);
 void fake_close(int fd);
 int fake_is_open(int fd);
-int fake_events(int fd);
+int fake_poll(int fd);
+int fake_map(int fd, size_t length, off64_t offset);
 int fake_ioctl(int fd, unsigned long call, void *argument);
 ssize_t fake_read(int fd, void *data, size_t size);
 
