@@ -10,13 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <labyrinth.h>
-
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#include "scripted.h"
 
 static unsigned int tests, failures;
 
-static void result(int passed, const char *name)
+void result(int passed, const char *name)
 {
 	printf("%sok %u - %s\n", passed ? "" : "not ", ++tests, name);
 	if (!passed) {
@@ -25,8 +23,7 @@ static void result(int passed, const char *name)
 	}
 }
 
-/* From now on, device @number is there, and that is true of it. */
-static void script(unsigned int number, const char *lines)
+void script(unsigned int number, const char *lines)
 {
 	char path[512];
 	FILE *file;
@@ -37,7 +34,7 @@ static void script(unsigned int number, const char *lines)
 		exit(1);
 }
 
-static void refuse(const char *call, int error)
+void refuse(const char *call, int error)
 {
 	char line[64];
 
@@ -45,19 +42,43 @@ static void refuse(const char *call, int error)
 	script(0, line);
 }
 
-static struct labyrinth_device *open_device(void)
+struct labyrinth_device *open_scripted(const char *lines)
 {
 	struct labyrinth_device *dev;
 
-	script(0, "");
+	script(0, lines);
 	dev = labyrinth_device_open_number(0);
 	if (!dev)
 		exit(1);
 	return dev;
 }
 
-/* Whether the call that has just returned @failed left @error and such a text. */
-static int said(int failed, int error, const char *words)
+struct labyrinth_device *open_device(void)
+{
+	return open_scripted("");
+}
+
+void acquire(struct labyrinth_device *dev, struct labyrinth_buf **bufs, unsigned int count)
+{
+	const struct labyrinth_acquire_options options = {
+		.size = sizeof(options),
+		.flags = LABYRINTH_ACQUIRE_NOWAIT,
+	};
+
+	if (labyrinth_bufs_acquire(dev, count, &options, bufs) != (int)count)
+		exit(1);
+}
+
+unsigned int owned(struct labyrinth_device *dev)
+{
+	struct labyrinth_stat stat;
+
+	if (labyrinth_device_stat(dev, &stat, sizeof(stat)) < 0)
+		exit(1);
+	return stat.owned;
+}
+
+int said(int failed, int error, const char *words)
 {
 	return failed && errno == error && strstr(labyrinth_strerror(), words);
 }
@@ -145,8 +166,7 @@ static void test_release(void)
 	struct labyrinth_device *dev = open_device();
 	struct labyrinth_buf *bufs[3] = { NULL };
 
-	if (labyrinth_bufs_acquire(dev, 3, NULL, bufs) != 3)
-		exit(1);
+	acquire(dev, bufs, 3);
 	memcpy(labyrinth_buf_data(bufs[0]), "kept", sizeof("kept"));
 	refuse("release", ENODEV);
 	result(said(labyrinth_buf_release(bufs[0]) < 0, ENODEV, "is gone"),
@@ -178,8 +198,7 @@ static void test_copy(void)
 	struct labyrinth_buf *bufs[2];
 	size_t i;
 
-	if (labyrinth_bufs_acquire(dev, 2, NULL, bufs) != 2)
-		exit(1);
+	acquire(dev, bufs, 2);
 	/* More often than there are places, none of which must be lost. */
 	refuse("copy", EINVAL);
 	for (i = 0; i < 9; i++)
@@ -205,8 +224,7 @@ static void test_events(void)
 	struct labyrinth_buf *bufs[2];
 	uint64_t i;
 
-	if (labyrinth_bufs_acquire(dev, 2, NULL, bufs) != 2)
-		exit(1);
+	acquire(dev, bufs, 2);
 	result(!labyrinth_events_wait(dev, 0) && !labyrinth_events_read(dev, events, 9),
 	       "events: none before a copy");
 	for (i = 0; i < 7; i++)
@@ -226,18 +244,6 @@ static void test_events(void)
 	       events[4].user_data == 107, "those kept before those in the kernel");
 	result(!labyrinth_copy_start(bufs[1], 0, bufs[0], 0, 64, 108) &&
 	       labyrinth_events_read(dev, events, 9) == 1, "their places are free again");
-	labyrinth_device_close(dev);
-}
-
-static void test_tickets(void)
-{
-	struct labyrinth_device *dev = open_device();
-	struct labyrinth_buf *buf = labyrinth_buf_acquire(dev);
-
-	result(said(buf && labyrinth_bufs_give(&buf, 1) < 0, ENOTTY, "no tickets") && buf,
-	       "giving without tickets in the module is ENOTTY, and the buffer stays");
-	result(said(labyrinth_bufs_take(dev, 0, &buf, 1) < 0, ENOTTY, "no tickets"),
-	       "so is taking");
 	labyrinth_device_close(dev);
 }
 
@@ -295,9 +301,11 @@ int main(void)
 	test_release();
 	test_copy();
 	test_events();
-	test_tickets();
 	test_two_devices();
 	test_stat();
+	test_tickets();
+	test_unmapped();
+	test_refused();
 	printf("1..%u\n", tests);
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
 	       failures);
