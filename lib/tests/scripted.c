@@ -306,6 +306,7 @@ int main(void)
 	test_tickets();
 	test_unmapped();
 	test_refused();
+	test_memory();
 	printf("1..%u\n", tests);
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
 	       failures);

@@ -33,6 +33,9 @@ unsigned int owned(struct labyrinth_device *dev);
 /* Whether the call that has just returned @failed left @error and such a text. */
 int said(int failed, int error, const char *words);
 
+/* memory.c */
+void test_memory(void);
+
 /* tickets.c */
 void test_tickets(void);
 
