@@ -161,7 +161,10 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
 	return mmap64(address, length, protection, flags, fd, offset);
 }
 
-/* Nothing happens here meanwhile, so that there is nothing to wait for. */
+/*
+ * Nothing happens here meanwhile, so that there is nothing to wait for. Who would wait
+ * without end is interrupted.
+ */
 int poll(struct pollfd *files, nfds_t count, int timeout_ms)
 {
 	int ready;
@@ -170,6 +173,10 @@ int poll(struct pollfd *files, nfds_t count, int timeout_ms)
 		return REAL(poll)(files, count, timeout_ms);
 	ready = fake_poll(files->fd);
 	files->revents = ready > 0 ? files->events & POLLIN : 0;
+	if (!ready && timeout_ms < 0) {
+		errno = EINTR;
+		return -1;
+	}
 	return ready;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A device that is none, when there is no memory: for the first, the second, and each
- * other thing that the library allocates. The linker takes it here for that (--wrap).
+ * other thing that the library allocates; and whether it is all freed. The linker takes these
+ * calls here for that (--wrap).
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +15,8 @@
 
 static unsigned int left = UINT_MAX;	/* allocations that there is memory for */
 
+static int live;			/* those that have not been freed */
+
 static int have_memory(void)
 {
 	if (!left) {
@@ -21,13 +24,13 @@ static int have_memory(void)
 		return 0;
 	}
 	left--;
+	live++;
 	return 1;
 }
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
+typeof(malloc) __real_malloc, __wrap_malloc;
+typeof(calloc) __real_calloc, __wrap_calloc;
+typeof(free) __real_free, __wrap_free;
 
 void *__wrap_malloc(size_t size)
 {
@@ -37,6 +40,12 @@ void *__wrap_malloc(size_t size)
 void *__wrap_calloc(size_t count, size_t size)
 {
 	return have_memory() ? __real_calloc(count, size) : NULL;
+}
+
+void __wrap_free(void *memory)
+{
+	live -= !!memory;
+	__real_free(memory);
 }
 
 /* Whether the call that has just returned @failed says what a lack of memory does. */
@@ -126,7 +135,10 @@ static void test_many(void)
 
 void test_memory(void)
 {
+	const int before = live;
+
 	test_open();
 	test_cache();
 	test_many();
+	result(live == before, "what the library has allocated it has freed");
 }

@@ -116,30 +116,32 @@ static void test_sizes(void)
 
 static const struct {
 	const char *lines;
-	unsigned int count, order;
+	unsigned int count, order, flags;
 	int error;
 	const char *words, *name;
 } requests[] = {
-	{ "", 200, 0, EINVAL, "1 to 128 buffers, not 200",
+	{ "", 200, 0, 0, EINVAL, "1 to 128 buffers, not 200",
 	  "acquire: more than a call can is EINVAL, also with room for so many" },
-	{ "", 2, 1, EINVAL, "0 to 0 on this device, not 1",
+	{ "", 2, 1, 0, EINVAL, "0 to 0 on this device, not 1",
 	  "acquire: an order too high is EINVAL, and names the highest" },
-	{ "", 17, 0, EINVAL, "waits for at most 16 pages, not 17",
+	{ "", 17, 0, 0, EINVAL, "waits for at most 16 pages, not 17",
 	  "acquire: too many to wait for is EINVAL, and names the limit" },
-	{ "fail-acquire 22\n", 2, 0, EINVAL, "acquire 2 buffers is not valid",
+	{ "fail-acquire 22\n", 17, 0, LABYRINTH_ACQUIRE_NOWAIT, EINVAL, "acquire 17 buffers is not",
+	  "acquire: which is not the matter without waiting" },
+	{ "fail-acquire 22\n", 2, 0, 0, EINVAL, "acquire 2 buffers is not valid",
 	  "acquire: EINVAL for no known reason says that the request is not valid" },
-	{ "fail-acquire 122\ncharged 511\n", 2, 0, EDQUOT, "has 511 pages, wants 2 more",
+	{ "fail-acquire 122\ncharged 511\n", 2, 0, 0, EDQUOT, "has 511 pages, wants 2 more",
 	  "acquire: EDQUOT tells what the file has" },
-	{ "fail-acquire 12\nmax 1\n", 2, 0, ENOMEM, "the pool holds at most 1,",
+	{ "fail-acquire 12\nmax 1\n", 2, 0, 0, ENOMEM, "the pool holds at most 1,",
 	  "acquire: ENOMEM for more than the pool holds says so" },
-	{ "fail-acquire 12\n", 2, 1, ENOMEM, "buffers of 2 pages in one piece, 4 pages",
+	{ "fail-acquire 12\n", 2, 1, 0, ENOMEM, "buffers of 2 pages in one piece, 4 pages",
 	  "acquire: ENOMEM for a higher order speaks of fragments" },
-	{ "fail-acquire 11\nfree 0\nowned 500\n", 2, 0, EAGAIN,
+	{ "fail-acquire 11\nfree 0\nowned 500\n", 2, 0, 0, EAGAIN,
 	  "no page is free: of 512, 500 owned by open files",
 	  "acquire: EAGAIN without a free page says so" },
-	{ "fail-acquire 11\nfree 0\n", 2, 0, EAGAIN, "of 512, none yet",
+	{ "fail-acquire 11\nfree 0\n", 2, 0, 0, EAGAIN, "of 512, none yet",
 	  "acquire: EAGAIN in a pool that is empty says so" },
-	{ "fail-acquire 11\nfail-info 5\n", 2, 0, EAGAIN, "acquiring on /dev/labyrinth0",
+	{ "fail-acquire 11\nfail-info 5\n", 2, 0, 0, EAGAIN, "acquiring on /dev/labyrinth0",
 	  "acquire: without figures the call is named" },
 };
 
@@ -153,6 +155,7 @@ static void test_acquire(void)
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		script(0, requests[i].lines);
 		options.order = requests[i].order;
+		options.flags = requests[i].flags;
 		result(said(labyrinth_bufs_acquire(dev, requests[i].count, &options, bufs) < 0,
 			    requests[i].error, requests[i].words), requests[i].name);
 	}
