@@ -117,6 +117,21 @@ what="a device that is gone"
 device 0 "fail-info 19"
 each 3 "no labyrinth device /dev/labyrinth0" "$opening" -d 0
 
+what="a module that is too old"
+device 0 "capabilities 0"
+each 1 "the loaded module cannot copy: load a newer one" copy -d 0
+each 1 "the loaded module has no tickets: load a newer one" "send receive" -d 0
+
+what="a device that fails"
+for call in acquire copy stat; do
+	device 0 "fail-$call 5"
+	case $call in
+	acquire) each 1 "Input/output error" "acquire copy stress" -d 0 ;;
+	copy) each 1 "Input/output error" copy -d 0 ;;
+	stat) each 1 "Input/output error" stat -d 0 ;;
+	esac
+done
+
 if test "$(id -u)" -ne 0 || test -e /sys/module/labyrinth || modinfo labyrinth >/dev/null 2>&1; then
 	skip "load: no module for this kernel" "there is one, or no right to load it"
 else

@@ -84,6 +84,52 @@ check "stress works until it is killed" in_background -S 4711 -t 0 -w 3
 kill -KILL "$boss"
 check "kill -9 ends its workers too" ends 137
 
+# a_worker_gets SIGNAL: one of three
+a_worker_gets()
+{
+	in_background -S 4711 -t 0 -w 3 && kill -"$1" "$(pgrep -P "$boss" | head -n 1)"
+}
+
+says_once()
+{
+	test "$(wc -l <"$scratch/done")" -eq 1 && grep -q -e "$1" "$scratch/done"
+}
+
+check "a worker is killed" a_worker_gets KILL
+check "that ends the others too, with exit code 1" ends 1
+check "and is told" says_once "a worker was killed by signal 9"
+check "a worker's pages go away" a_worker_gets BUS
+check "that ends the others too, with exit code 1" ends 1
+check "and is told" says_once "^labyrinth stress: the device went away while"
+
+# in_terminal ARGUMENT...: stress, with a terminal for what it says; what it draws is in done
+in_terminal()
+{
+	script -qfec "'$labyrinth' stress $*" /dev/null >"$scratch/done" 2>&1 </dev/null
+}
+
+draws()
+{
+	tr '\r' '\n' <"$scratch/done" | grep -qE -e "$1"
+}
+
+draws_nothing()
+{
+	! draws "[0-9] s "
+}
+
+if command -v script >/dev/null; then
+	check "on a terminal" in_terminal -t 0.7
+	check "progress is drawn: how long, of how long, and what was done" \
+		draws "[01] s of 0.7  [1-9][0-9]* pages  [0-9]+ copies  0 tickets$"
+	check "on a line of its own, before the report" draws "^pages  *[1-9]"
+	check "with -q" in_terminal -t 0.7 -q
+	check "there is none" draws_nothing
+	check "but the report" draws "^pages  *[1-9]"
+else
+	skip "progress on a terminal" "script is not there"
+fi
+
 try "no workers: exit code 2" 2 err "not a number of workers" stress -w 0
 try "too many workers: exit code 2" 2 err "not a number of workers, 1 to 256" stress -w 257
 try "too many pages: exit code 2" 2 err "not a number of pages, 1 to 64" stress -p 65
