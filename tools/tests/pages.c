@@ -4,9 +4,13 @@
  * device.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "../command.h"
 #include "../map.h"
@@ -82,11 +86,16 @@ static void test_many(void)
 	free(lines);
 }
 
+static FILE *empty(void)
+{
+	return fdopen(open("/dev/null", O_RDONLY | O_CLOEXEC), "r");
+}
+
 static void test_refused(const char *lines, const char *line, const char *name)
 {
 	struct pages pages;
 
-	result(parse(*lines ? from_text(lines) : fopen("/dev/null", "r"), &pages) ==
+	result(parse(*lines ? from_text(lines) : empty(), &pages) ==
 	       EXIT_FAILED && strstr(said, line), name);
 	pages_free(&pages);
 }
@@ -129,13 +138,105 @@ static void test_gone(void)
 	pages_free(&pages);
 }
 
+/* What the machine is like: why there is no file to read. */
+static int open_error, statfs_error;
+static long mounted;			/* the magic number of what is at debugfs' place */
+static int device_there;
+static uid_t user;
+
+FILE *__wrap_fopen64(const char *path, const char *mode);
+
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	(void)path;
+	(void)mode;
+	errno = open_error;
+	return NULL;
+}
+
+int __wrap_statfs64(const char *path, struct statfs *system);
+
+int __wrap_statfs64(const char *path, struct statfs *system)
+{
+	(void)path;
+	*system = (struct statfs){ .f_type = mounted };
+	errno = statfs_error;
+	return statfs_error ? -1 : 0;
+}
+
+int __wrap_access(const char *path, int mode);
+
+int __wrap_access(const char *path, int mode)
+{
+	(void)mode;
+	errno = ENOENT;
+	return device_there && !strcmp(path, "/sys/class/labyrinth/labyrinth3") ? 0 : -1;
+}
+
+typeof(geteuid) __wrap_geteuid;
+
+uid_t __wrap_geteuid(void)
+{
+	return user;
+}
+
+static void test_not_there(int code, const char *text, const char *name)
+{
+	FILE *before = stderr;
+	struct pages pages;
+	int got;
+
+	memset(said, 0, sizeof(said));
+	stderr = fmemopen(said, sizeof(said), "w");
+	if (!stderr)
+		exit(1);
+	got = pages_read(3, &pages);
+	fclose(stderr);
+	stderr = before;
+	result(got == code && strstr(said, text) && !pages.count, name);
+	pages_free(&pages);
+}
+
+/* From the inside to the outside. */
+static void test_no_file(void)
+{
+	open_error = ENOENT;
+	mounted = DEBUGFS_MAGIC;
+	device_there = 1;
+	test_not_there(EXIT_FAILED, "the loaded module does not say who owns what: load a newer",
+		       "a module without the file is told of");
+	device_there = 0;
+	test_not_there(EXIT_NO_DEVICE, "the device went away while /sys/kernel/debug/labyrinth/",
+		       "so is a device that is gone, with exit code 3");
+	mounted = SYSFS_MAGIC;
+	test_not_there(EXIT_FAILED, "debugfs is not mounted: mount -t debugfs",
+		       "so is debugfs that is not mounted");
+	statfs_error = ENOENT;
+	test_not_there(EXIT_FAILED, "this kernel has no debugfs", "so is a kernel without it");
+	open_error = EMFILE;
+	test_not_there(EXIT_FAILED, "labyrinth3/pages: Too many open files", "and anything else");
+}
+
+static void test_no_right(void)
+{
+	open_error = EPERM;
+	user = 1000;
+	test_not_there(EXIT_FAILED, "only root may see who owns what: run it with sudo",
+		       "a person is told to be root");
+	user = 0;
+	test_not_there(EXIT_FAILED, "root may not see who owns what either",
+		       "but root is not");
+}
+
 int main(void)
 {
-	printf("TAP version 13\n1..15\n");
+	printf("TAP version 13\n1..22\n");
 	test_line();
 	test_many();
 	test_malformed();
 	test_gone();
+	test_no_file();
+	test_no_right();
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n", tests - failures,
 	       failures);
 	return failures != 0;
