@@ -172,6 +172,7 @@ static int stat(struct fake *fake, struct labyrinth_stat *stat)
 		{ "poisoned", &stat->poisoned, 0 },
 		{ "charged", &stat->charged, owned(fake) },
 		{ "waiters", &stat->waiters, 0 },
+		{ "low", &stat->low, 0 },
 		{ "high", &stat->high, fake->slots },
 		{ "max", &stat->max, fake->slots },
 		{ "acquired", &stat->acquired, fake->acquired },

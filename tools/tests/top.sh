@@ -109,6 +109,13 @@ order_is()
 		sed -nE 's/.* (owned|ticketed) +([0-9]+)  .*/\2/p' | tr '\n' ' ')" = "$* "
 }
 
+# order_by_name "NAME...": of those who have pages, from the top of the screen
+order_by_name()
+{
+	test "$(terminal capture-pane -t top -p |
+		sed -nE 's/^labyrinth[0-9]+ +[0-9]+  [a-z]+ +[0-9-]+ +//p' | tr '\n' ' ')" = "$1 "
+}
+
 device 0 "free 40" "owned 20"
 pages 0 "0 0 1 free zero 0 -" "1 8192 4 owned - 4711 writer" "2 65536 1 owned - 99 reader" \
 	"3 73728 8 ticketed - 300 giver"
@@ -150,7 +157,7 @@ cat >"$scratch/feed" <<'END'
 n=0
 while test -e "$1/module"; do
 	n=$((n + 10))
-	printf 'irq_refill_pages %s\ncopies %s\ncopied_bytes %s000\n' $n $n $n >"$1/new"
+	printf 'irq_refill_pages %s\ncopies %s\ncopied_bytes %s00000\n' $n $n $n >"$1/new"
 	mv "$1/new" "$1/labyrinth0"
 	sleep 0.1
 done
@@ -159,7 +166,7 @@ sh "$scratch/feed" "$LABYRINTH_FAKE" &
 feeder=$!
 begin -i 0.5
 check "refills and copies are shown by the second" \
-	soon shows "^labyrinth0 .* [1-9][0-9.]* +[1-9][0-9.]* +[1-9][0-9]*K? +[1-9][0-9.]* "
+	soon shows "^labyrinth0 .* [1-9][0-9.]* +[1-9][0-9.]* +[1-9][0-9]*K +[1-9][0-9.]* "
 kill $feeder
 wait $feeder 2>/dev/null
 device 0
@@ -183,6 +190,57 @@ check "none with NO_COLOR" \
 	sh -c "! tmux -S '$scratch/tmux' capture-pane -t top -pe | grep -q '\[[0-9;]*3[0-7]m'"
 terminal send-keys -t top q
 ended "q" 0
+
+# is_colored COLOUR TEXT: the number of the colour
+is_colored()
+{
+	terminal capture-pane -t top -pe | grep -q "\[[0-9;]*3$1m *$2"
+}
+
+is_not_colored()
+{
+	! is_colored "$@"
+}
+
+device 0 "free 41" "waiters 5"
+device 1
+pages 0 "0 0 1 owned - 20 b" "1 8192 2 ticketed - 10 a" "2 16384 1 kernel - 0 -"
+pages 1 "0 0 1 owned - 5 c" "1 8192 9 quarantined - 30 d"
+begin -i 4
+check "those who wait are yellow" soon is_colored 3 5
+check "but not nobody" is_not_colored 3 0
+check "the order by pages" order_by_name "d a - c b"
+for order in "pid|- c a b d" "command|- a b c d" "state|c b a - d" "device|a - b d c"; do
+	test "${order%|*}" = pages || terminal send-keys -t top s
+	check "the key s goes on to ${order%|*}" soon last_line_is "q quit   s sort: ${order%|*} "
+	check "and that is the order" soon order_by_name "${order#*|}"
+done
+terminal resize-window -t top -x 114 -y 20
+device 0 "low 65" "poisoned 6" "quarantined 7"
+check "too few free pages are red" soon is_colored 1 64
+check "poisoned ones too" soon is_colored 1 6
+check "quarantined ones are yellow" soon is_colored 3 7
+terminal resize-window -t top -x 100 -y 10
+check "a low window shows the first of them" soon order_by_name "a -"
+terminal send-keys -t top Down
+check "the key down shows those below" soon order_by_name "- b"
+terminal send-keys -t top Down Down Down Down
+check "as far as there are any" soon order_by_name "d c"
+terminal send-keys -t top Up
+check "the key up goes back by one at once" soon order_by_name "b d"
+terminal send-keys -t top Up Up Up
+check "as far as the first" soon order_by_name "a -"
+terminal send-keys -t top -l +
+check "the key + doubles the interval" soon shows "every 8 s"
+terminal send-keys -t top -l ++++
+check "up to 64 s" soon shows "every 64 s"
+terminal send-keys -t top -l -- ---------
+check "the key - halves it" soon shows "every 0.125 s"
+terminal send-keys -t top -l -- --
+check "down to an eighth of a second" soon shows "every 0.125 s"
+terminal send-keys -t top Q
+ended "Q" 0
+rm "$LABYRINTH_FAKE/labyrinth1" "$LABYRINTH_FAKE/pages1"
 
 device 0 "fail-open 13"
 rm "$LABYRINTH_FAKE/pages0"
