@@ -102,6 +102,11 @@ check "a worker's pages go away" a_worker_gets BUS
 check "that ends the others too, with exit code 1" ends 1
 check "and is told" says_once "^labyrinth stress: the device went away while"
 
+check "the pages of stress itself go away" in_background -S 4711 -t 0 -w 3
+kill -BUS "$boss"
+check "that ends it and its workers, with exit code 1" ends 1
+check "and is told" says_once "^labyrinth stress: the device went away while"
+
 # in_terminal ARGUMENT...: stress, with a terminal for what it says; what it draws is in done
 in_terminal()
 {
