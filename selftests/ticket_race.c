@@ -314,7 +314,7 @@ static void give_and_take(int fd)
 	}
 }
 
-TEST_F_TIMEOUT(unbind, give_and_take_may_race_with_removal, 90)
+TEST_F_TIMEOUT(unbind, give_and_take_may_race_with_removal, 240)
 {
 	struct peer peer;
 	int cycle, fd;

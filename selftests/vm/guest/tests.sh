@@ -17,7 +17,8 @@ put_right() {
 		grep -qx 0x11e8 "$edu/device" || continue
 		[ ! -e "$edu/driver" ] || continue
 		echo "# $one has left ${edu##*/} unbound"
-		echo "${edu##*/}" >/sys/bus/pci/drivers_probe
+		# This waits, where it is just being unbound.
+		echo "${edu##*/}" >/sys/bus/pci/drivers/labyrinth/bind
 	done
 }
 
