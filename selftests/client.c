@@ -264,7 +264,7 @@ TEST_F_TIMEOUT(client, reserve_serves_hardirq_while_four_processes_exhaust_the_p
 		test_peer_kill(&peers[i]);
 }
 
-TEST_F(client, unbind_tells_it_once_and_it_gets_null_from_then_on)
+TEST_F_TIMEOUT(client, unbind_tells_it_once_and_it_gets_null_from_then_on, 120)
 {
 	int fd;
 
