@@ -13,10 +13,11 @@ cc=${CC:-cc}
 
 root=$scratch/root
 
-# in_place TARGET PREFIX
+# in_place TARGET PREFIX: wherever the make that calls us would put it
 in_place()
 {
-	env -u MAKEFLAGS make -s "$1" O="$build" DESTDIR="$root" prefix="$2"
+	env -u MAKEFLAGS -u libdir -u includedir -u mandir -u docdir \
+		make -s "$1" O="$build" DESTDIR="$root" prefix="$2"
 }
 
 # program PREFIX: as a user builds and runs it
