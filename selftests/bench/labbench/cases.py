@@ -68,6 +68,11 @@ def unit(key):
     return 'ns' if key.case.startswith(('copy', 'scaling')) else 'instructions'
 
 
+# Of which case each profile is, and for how many pages.
+PROFILED = {lab('acquire-release'): ('acquire', 1), lab('fault'): ('fault', 1),
+            lab('populate'): ('populate', 1), lab('populate', 32): ('populate32', 32),
+            lab('pass-alone'): ('pass', 1), lab('pass-alone', 32): ('pass32', 32)}
+
 # text: for the table; value: gives the number, from a function of Key to number; show:
 # how to write it; least, most: the goal, of which one is None, each a number or a
 # function as value is; key: what peers, the keys of those that do the same, are

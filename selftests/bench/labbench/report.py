@@ -78,20 +78,32 @@ def best_peer(goal, of):
             '%.2f x' % (of(peer) / of(goal.key)))
 
 
-def table(values):
+def floor(goal, of, profiles):
+    """What the case would cost if labyrinth's own functions took no instruction."""
+    path, pages = cases.PROFILED.get(goal.key, (None, 1))
+    for profiled in profiles:
+        if profiled.path == path:
+            left = sum(profiled.modules.values()) - profiled.modules['labyrinth']
+            return goal.show % goal.value(
+                lambda key: left / pages if key == goal.key else of(key))
+    return ''
+
+
+def table(values, profiles):
     of = chosen(values)
-    rows = [('case', 'labyrinth', 'goal', 'verdict', 'best peer', 'ratio')]
+    rows = [('case', 'labyrinth', 'goal', 'verdict', 'floor', 'best peer', 'ratio')]
     for goal in cases.GOALS:
         sign = '<= ' if goal.least is None else '>= '
         rows.append((goal.text, goal.show % goal.value(of),
                      sign + goal.show % limit(goal, of), verdict(goal, of),
-                     *best_peer(goal, of)))
+                     floor(goal, of, profiles), *best_peer(goal, of)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         say(' | '.join(cell.ljust(width)
                        for cell, width in zip(row, widths)).rstrip())
     say('Instructions for one page, unless it says otherwise; the worse of two runs of'
-        ' labyrinth,\nthe better of a peer. * measured before, in another boot:'
+        ' labyrinth,\nthe better of a peer. The floor is what would be left if'
+        ' labyrinth did nothing itself.\n* measured before, in another boot:'
         ' u-dma-buf is not in Debian.')
 
 
