@@ -33,19 +33,32 @@ static inline bool storm_settle(struct storm_process *p, struct storm_file *f,
 	return true;
 }
 
+/*
+ * The copies that events have just been read of. None waits for its event any more, though
+ * the device may go before all have been looked at.
+ */
+static inline void storm_take_copies(struct storm_process *p, struct storm_file *f,
+				     unsigned int count, struct storm_copy *copies)
+{
+	if (count > f->copying)
+		storm_fail(p, "%u events of %u copies", count, f->copying);
+	memcpy(copies, f->copies, sizeof(*copies) * count);
+	f->copying -= count;
+	memmove(f->copies, f->copies + count, sizeof(*copies) * f->copying);
+}
+
 /* The oldest copy has ended. False once the device has gone. */
 static inline bool storm_ended(struct storm_process *p, struct storm_file *f,
+			       const struct storm_copy *copy,
 			       const struct labyrinth_event *event)
 {
-	struct storm_copy copy = f->copies[0];
-	struct storm_held *src = storm_find(f, copy.src), *dst = storm_find(f, copy.dst);
+	struct storm_held *src = storm_find(f, copy->src), *dst = storm_find(f, copy->dst);
 
-	if (!f->copying || event->user_data != copy.user_data)
+	if (event->user_data != copy->user_data)
 		storm_fail(p, "event %#llx is not that of the oldest copy",
 			   (unsigned long long)event->user_data);
 	if (event->type != LABYRINTH_EVENT_COPY)
 		storm_fail(p, "event of type %u", event->type);
-	memmove(&f->copies[0], &f->copies[1], sizeof(copy) * --f->copying);
 	if (src)
 		src->busy--;
 	if (dst)
@@ -57,8 +70,8 @@ static inline bool storm_ended(struct storm_process *p, struct storm_file *f,
 	if (!dst)
 		return true;
 	if (event->result)
-		return storm_settle(p, f, dst, &copy);
-	memcpy(dst->content + copy.dst_offset, copy.bytes, copy.length);
+		return storm_settle(p, f, dst, copy);
+	memcpy(dst->content + copy->dst_offset, copy->bytes, copy->length);
 	return storm_check(p, f, dst, "copied");
 }
 
@@ -66,15 +79,19 @@ static inline bool storm_ended(struct storm_process *p, struct storm_file *f,
 static inline bool storm_events(struct storm_process *p, struct storm_file *f)
 {
 	struct labyrinth_event events[STORM_COPIES];
-	ssize_t got, i;
+	struct storm_copy copies[STORM_COPIES];
+	unsigned int count, i;
+	ssize_t got;
 
 	if (f->fd < 0 || !(poll_now(f->fd) & POLLIN))
 		return f->fd >= 0;
 	got = read(f->fd, events, sizeof(events));
 	if (got <= 0 || got % sizeof(*events))
 		storm_fail(p, "read of events: %zd, %s", got, strerror(errno));
-	for (i = 0; i < got / (ssize_t)sizeof(*events); i++)
-		if (!storm_ended(p, f, &events[i]))
+	count = got / sizeof(*events);
+	storm_take_copies(p, f, count, copies);
+	for (i = 0; i < count; i++)
+		if (!storm_ended(p, f, &copies[i], &events[i]))
 			return false;
 	return true;
 }
@@ -83,11 +100,13 @@ static inline bool storm_events(struct storm_process *p, struct storm_file *f)
 static inline void storm_drain(struct storm_process *p, struct storm_file *f)
 {
 	struct labyrinth_event event;
+	struct storm_copy copy;
 
 	while (f->fd >= 0 && f->copying) {
 		if (raw_event(f->fd, &event))
 			storm_fail(p, "a copy does not end: %s", strerror(errno));
-		if (!storm_ended(p, f, &event))
+		storm_take_copies(p, f, 1, &copy);
+		if (!storm_ended(p, f, &copy, &event))
 			return;
 	}
 }
