@@ -46,6 +46,11 @@ def marked(text):
     return out + escape(text[at:])
 
 
+def structs(text):
+    """The names of those that a text speaks of."""
+    return [m.group('struct') for m in MARKUP.finditer(text) if m.group('struct')]
+
+
 def _blocks(lines):
     """Paragraphs, and lists whose items begin with a hyphen."""
     blocks = []

@@ -109,29 +109,60 @@ described()
 	done
 }
 
+# As long as a terminal is 80 columns wide.
+fits()
+{
+	for page in "$folder"/labyrinth_*.3; do
+		MANWIDTH=80 man -E UTF-8 -l "$page" | sed '/^DESCRIPTION/,$d' | grep '.\{81\}' && {
+			echo "$page is too wide"
+			return 1
+		}
+	done
+	return 0
+}
+
+# lines: without the space in and between them
+lines()
+{
+	tr -d '[:blank:]' | grep .
+}
+
+shows_program()
+{
+	MANWIDTH=120 man -E UTF-8 -l "$folder/liblabyrinth.3" |
+		sed '1,/^EXAMPLES/d; /Longer ones/,$d' | lines >"$scratch/shown"
+	tests/example.sh ../README.md | lines | diff - "$scratch/shown"
+}
+
 # summary_is FUNCTION SUMMARY: what apropos prints for each of the names in its page
 summary_is()
 {
 	test "$(lexgrog "$folder/$1.3" | sed 's/.* - //; s/"$//' | sort -u)" = "$2"
 }
 
+# library HEADER LIST: its pages
+library()
+{
+	mkdir -p "$scratch/pages"
+	python3 man/manpages library "$1" "$2" ../README.md "$scratch/pages"
+}
+
 refuses_no_summary()
 {
 	sed 's/^labyrinth_copy .*/labyrinth_copy labyrinth_copy_start/' man/pages >"$scratch/list"
-	! python3 man/manpages library include/labyrinth.h "$scratch/list" "$scratch/pages"
+	! library include/labyrinth.h "$scratch/list"
 }
 
 refuses_unlisted()
 {
-	mkdir -p "$scratch/pages"
 	grep -v labyrinth_strerror man/pages >"$scratch/list"
-	! python3 man/manpages library include/labyrinth.h "$scratch/list" "$scratch/pages"
+	! library include/labyrinth.h "$scratch/list"
 }
 
 refuses_undocumented()
 {
 	sed 's/^ \* labyrinth_strerror() - .*/ * Nothing./' include/labyrinth.h >"$scratch/header.h"
-	! python3 man/manpages library "$scratch/header.h" man/pages "$scratch/pages"
+	! library "$scratch/header.h" man/pages
 }
 
 refuses_nameless_ioctl()
@@ -141,22 +172,27 @@ refuses_nameless_ioctl()
 		! python3 man/manpages node "$scratch/header.h" "$scratch/pages"
 }
 
-plan 17
+plan 21
 ok "every exported function has a page" has_page
 ok "no other function has one" no_other_page
 ok "mandoc and man find nothing wrong with any page" all_well_written
 ok "each page of a function describes it" described
+ok "each synopsis fits a terminal" fits
 ok "apropos tells the same of all functions of a page" \
 	summary_is labyrinth_copy_start "let the device copy between two buffers"
 ok "and of an only one what its comment says" \
 	summary_is labyrinth_devices_list "find the devices there are"
 ok "the overview names the rules for threads" tells_of "Threads." liblabyrinth.3
+ok "and shows the README's program" shows_program
+ok "who reads of a struct of the kernel's is told where it is described" \
+	tells_of "struct labyrinth_event is described in labyrinth(4)" labyrinth_events_read.3
 ok "the device's page names every ioctl's struct" tells_of "struct labyrinth_take" labyrinth.4
 ok "and begins with a line for each" has_synopsis
 ok "and tells of what read() fails with" tells_of "there is no room for one event" labyrinth.4
 ok "and what each constant with a meaning means" constants_are_right
 ok "and takes no comment for that of another line" takes_no_other_comment
 ok "the overview of the system is there" tells_of "Terms" labyrinth.7
+ok "the header and the list make all pages" library include/labyrinth.h man/pages
 ok "a function without a page stops the build" refuses_unlisted
 ok "a function without a comment stops the build" refuses_undocumented
 ok "so do several functions without a common summary" refuses_no_summary
