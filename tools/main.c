@@ -55,7 +55,7 @@ static int find_and_run(int argc, char **argv)
 	size_t i;
 
 	if (argc < 2)
-		return usage_error("which command?");
+		return usage_error("no command given");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			return run_command(commands[i], argc - 1, argv + 1);

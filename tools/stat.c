@@ -41,7 +41,7 @@ static const struct column rows[] = {
 	STAT(copies_failed, "copies that failed"),
 	STAT(copied_bytes, "bytes copied"),
 	STAT(chunks, "chunks begun by the DMA engine"),
-	STAT(chunks_outside, "transfers started outside the interrupt"),
+	STAT(chunks_outside, "chunks begun outside the interrupt handler"),
 	STAT(dma_timeouts, "transfers that did not end in time"),
 	STAT(given, "pages moved into tickets"),
 	STAT(taken, "pages moved out of tickets"),

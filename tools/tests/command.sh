@@ -63,7 +63,7 @@ for command in $commands; do
 		"$command" --no-such-option
 done
 
-try "no command is wrong usage" 2 err "which command"
+try "no command is wrong usage" 2 err "no command given"
 try "an unknown command is wrong usage" 2 err "no command 'frobnicate'" frobnicate
 try "an unknown option too, and it says where options are due" 2 err \
 	"no option '--frobnicate' here: options come after the command" --frobnicate
