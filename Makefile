@@ -225,11 +225,12 @@ may-write:
 		echo "may not write to $$place: call it with sudo, or with prefix=..."; \
 		exit 1; }
 
+# The module is not below a prefix: who takes away a trial elsewhere keeps it.
 ## uninstall: takes away what install and dkms have put there
 uninstall: may-write
 	@$(in_lib) uninstall
 	@$(in_tools) uninstall
-	@$(if $(DESTDIR),,tools/system/dkms remove $(VERSION))
+	@$(if $(DESTDIR)$(filter-out /usr/local,$(prefix)),,tools/system/dkms remove $(VERSION))
 
 ## dkms: the module for this kernel, and for later ones
 dkms:
