@@ -176,7 +176,7 @@ static int set_option(struct request *request, int option)
 		break;
 	case 'n':
 		if (!parse_number(optarg, INT_MAX, &request->count) || !request->count)
-			return usage_error("'%s' is not a number of pages", optarg);
+			return usage_error("'%s' is not a number of pages, 1 or more", optarg);
 		break;
 	case 'o':
 		if (!parse_number(optarg, 31, &request->order))
@@ -227,11 +227,11 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_acquire = {
 	.name = "acquire",
-	.synopsis = "[-d DEV] [-n N] [-o K] [-t SECONDS] [--nowait] [--write TEXT]",
+	.synopsis = "[-d DEV] [-n N] [-o K] [-t S] [--nowait] [--write TEXT]",
 	.summary = "acquire pages, hold them for a while, release them",
 	.help = DEVICE_HELP
 		"  -n, --count N     how many pages, or buffers (default: 1)\n"
-		"  -o, --order K     buffers of 2^K contiguous pages each (default: 0, single pages);\n"
+		"  -o, --order K     buffers of 2^K contiguous pages each (default: 0, one page);\n"
 		"                    above 0 it never waits, and fails at once without memory\n"
 		"  -t, --time S      hold them for S seconds (default: until Ctrl-C)\n"
 		"  -N, --nowait      fail at once if there are too few\n"

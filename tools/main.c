@@ -50,6 +50,12 @@ static int run_command(const struct command *command, int argc, char **argv)
 	return command->run(command, argc, argv);
 }
 
+/* Both kinds of tools are around, so both ways are understood. */
+static bool is_asked_for(const char *word, const char *name, const char *letter)
+{
+	return !strcmp(word, letter) || !strcmp(word, name) || !strcmp(word, name + 2);
+}
+
 static int find_and_run(int argc, char **argv)
 {
 	size_t i;
@@ -60,11 +66,11 @@ static int find_and_run(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i]->name))
 			return run_command(commands[i], argc - 1, argv + 1);
 
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+	if (is_asked_for(argv[1], "--help", "-h")) {
 		print_help();
 		return EXIT_DONE;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+	if (is_asked_for(argv[1], "--version", "-V")) {
 		puts("labyrinth " VERSION);
 		return EXIT_DONE;
 	}

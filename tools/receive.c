@@ -202,8 +202,8 @@ const struct command command_receive = {
 	.summary = "write what 'labyrinth send' gives to a file",
 	.help = "Makes SOCKET, waits there for one 'labyrinth send', and removes SOCKET. Takes\n"
 		"the pages that the sender gives, writes them to OUT, or the standard output,\n"
-		"and releases them. OUT gets its name only when it is complete, on the disk, and its\n"
-		"SHA-256 is the sender's; a pipe or a character device is written to at once.\n\n"
+		"and releases them. OUT gets its name only when it is complete, on the disk, and\n"
+		"its SHA-256 is the sender's; a pipe or a character device is written to at once.\n\n"
 		DEVICE_HELP
 		"  -j, --json        report as JSON: on the standard output, unless OUT is that\n"
 		"  -q, --quiet       neither messages about waiting nor a report\n",

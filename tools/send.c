@@ -288,8 +288,9 @@ const struct command command_send = {
 	.summary = "give a file's content to 'labyrinth receive', page by page",
 	.help = "Reads FILE, or the standard input, into pages of the device, and gives them to\n"
 		"the 'labyrinth receive' that listens on SOCKET. The bytes are not copied on the\n"
-		"way: what goes over the socket are tickets, which own the pages, two of them at a\n"
-		"time at most. Done means that the receiver has all in place, and the same SHA-256.\n\n"
+		"way: what goes over the socket are tickets, which own the pages, at most two of\n"
+		"them at a time. Done means that the receiver has all in place, and the same\n"
+		"SHA-256.\n\n"
 		DEVICE_HELP
 		"  -j, --json        report as JSON, on the standard output\n"
 		"  -q, --quiet       no report\n",

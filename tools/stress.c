@@ -181,7 +181,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_stress = {
 	.name = "stress",
-	.synopsis = "[-d DEV] [-w N] [-p N] [-t SECONDS] [-S N] [-q] [-c KEY,...] [-j]",
+	.synopsis = "[-d DEV] [-w N] [-p N] [-t S] [-S N] [-qj] [-c KEY,...]",
 	.summary = "put load on a pool, and check that each page is its owner's alone",
 	.help = "Each worker acquires pages, looks whether they are zero, writes into them,\n"
 		"copies some, gives some away and takes them back, and looks whether all is as it\n"

@@ -139,8 +139,8 @@ const struct command command_top = {
 	.summary = "watch pools and who has their pages, live",
 	.help = "A line for each device: its pages, how many of them are handed out (ACQ/s) and\n"
 		"refilled (REFILL/s) a second, and the copies and bytes of its DMA engine. Below,\n"
-		"for root, who has pages. Keys: q quits, s sorts by something else, r the other way\n"
-		"round, + and - look less or more often, up and down scroll.\n\n"
+		"for root, who has pages. Keys: q quits, s sorts by something else, r the other\n"
+		"way round, + and - look less or more often, up and down scroll.\n\n"
 		"  -d, --device DEV  the device, as N or a path (default: all)\n"
 		"  -i, --interval S  look every S seconds (default: 1)\n"
 		"  -s, --sort KEY    by pages, pid, command, state or device (default: pages)\n"

@@ -42,6 +42,8 @@ left_over()
 echo "TAP version 13"
 try "--help lists the commands" 0 out "^  acquire " --help
 try "--version" 0 out "^labyrinth [0-9]" --version
+try "so does the word alone" 0 out "^  acquire " help
+try "and that for the version" 0 out "^labyrinth [0-9]" version
 # first_letters COMMAND: of its long options, those that several have
 first_letters()
 {
@@ -53,10 +55,16 @@ no_trailing_blank()
 	! "$labyrinth" "$1" --help | grep ' $'
 }
 
+fits_a_terminal()
+{
+	! "$labyrinth" "$1" --help | grep '.\{81\}'
+}
+
 for command in $commands; do
 	try "$command --help" 0 out "^usage: labyrinth $command" "$command" --help
 	try "$command -h" 0 out "^usage: labyrinth $command" "$command" -h
 	check "no line of it ends in a blank" no_trailing_blank "$command"
+	check "nor is too long for a terminal" fits_a_terminal "$command"
 	check "no two options have a beginning in common" test -z "$(first_letters "$command")"
 	try "$command --version" 0 out "^labyrinth $command [0-9]" "$command" --version
 	try "$command refuses an unknown option" 2 err "labyrinth $command --help" \
@@ -72,7 +80,7 @@ try "and one of a command before it" 2 err "no option '--json' here" --json list
 for command in list info stat map top unload acquire stress; do
 	try "$command refuses an argument" 2 err "unexpected argument 'extra'" "$command" extra
 done
-try "acquire refuses no pages" 2 err "number of pages" acquire -n 0
+try "acquire refuses no pages" 2 err "number of pages, 1 or more" acquire -n 0
 try "acquire refuses a negative number" 2 err "number of pages" acquire -n -5
 try "acquire refuses a number too large" 2 err "number of pages" acquire -n 99999999999
 try "acquire refuses words for seconds" 2 err "number of seconds" acquire -t soon

@@ -12,7 +12,7 @@ Labyrinth on Linux $(uname -r), two edu devices, you are root.
   labyrinth acquire -d 0 -n 4 -t 60 &     hold four pages for a minute
   labyrinth top                           watch it, live
   ls /selftests                           the test programs; each runs by itself
-  vm-host device_del edu1                 unplug the second device (device_add edu1)
+  vm-host device_del edu1                 unplug the second (device_add edu1)
 Leave with 'poweroff', or Ctrl-A X.
 
 END
