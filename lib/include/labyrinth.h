@@ -432,17 +432,10 @@ int labyrinth_copy(struct labyrinth_buf *dst, size_t dst_offset,
  * @length: bytes to copy, 1 to max_copy of &struct labyrinth_info
  * @user_data: comes back in the event
  *
- * The copy ends with exactly one event; events come in the order the copies started.
- * Until its event has been read, a copy takes one of the copy_depth places. What fails
- * once it is queued is in the event's result: -ECANCELED (a buffer was released),
- * -ETIMEDOUT, -ENODEV.
- *
- * Until then both ranges are the device's: nothing says when it reads a byte of the one,
- * or which bytes of the other it has written. To have the kernel keep the program off
- * them, use the ioctl LABYRINTH_COPY with LABYRINTH_COPY_FENCE, see labyrinth(4).
- *
- * The device moves copy_chunk bytes of &struct labyrinth_info at a time, and takes as long
- * for fewer: pieces of exactly that length are the cheapest.
+ * The copy ends with exactly one event, in the order the copies started; until that has
+ * been read, it takes one of the copy_depth places. What fails once it is queued is in the
+ * event's result. Until then both ranges are the device's: nothing says what it has read
+ * or written. LABYRINTH_COPY_FENCE, see labyrinth(4), would keep the program off them.
  *
  * Errors: EAGAIN (no place: read events first), EINVAL (range), EXDEV (buffers of two
  * devices, or of two opens of one).
