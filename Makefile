@@ -41,8 +41,11 @@ in_lib_tests	= $(make_in) lib O=$(BUILD)/lib-$(1) $(cc_$(1)) \
 		  CFLAGS="-O2 -g $(if $(filter i386,$(1)),-m32)" example examples cache-steps
 
 # For another machine than this one: the compiler, and where its linker finds libraries.
-cc_arm64	= CC=$$($(VM)/paths.sh cross arm64)gcc-12 AR=$$($(VM)/paths.sh cross arm64)ar
+# Its libc.so is a script that names files from the root on: the linker looks for them in
+# the folder that --sysroot names, else on this machine.
 root_arm64	= $(shell $(VM)/paths.sh sysroot arm64)
+cc_arm64	= CC="$$($(VM)/paths.sh cross arm64)gcc-12 --sysroot=$(root_arm64)" \
+		  AR=$$($(VM)/paths.sh cross arm64)ar
 ld_arm64	= LDFLAGS="$(foreach lib,usr/lib lib,-L$(root_arm64)/$(lib)/aarch64-linux-gnu) \
 		  $(foreach lib,lib usr/lib,-Wl,-rpath-link,$(root_arm64)/$(lib)/aarch64-linux-gnu)"
 # What building and running its programs takes, and the command for it.
