@@ -39,8 +39,9 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		slots += region->slots;
 		pool->arena_pages += region->slots * labyrinth_arena_stride(order);
 	}
-	/* kvcalloc() would round a large array up to a power of two. */
-	pool->slots = vcalloc(slots, sizeof(*pool->slots));
+	/* kvcalloc() would round a large array up, vcalloc() log a stack when it fails. */
+	pool->slots = __vmalloc(array_size(slots, sizeof(*pool->slots)),
+				GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!pool->slots)
 		return -ENOMEM;
 	pool->nr_slots = slots;
