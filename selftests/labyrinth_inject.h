@@ -38,12 +38,17 @@ static inline char inject_read(const char *attribute, const char *file)
 	return value;
 }
 
-static inline bool inject_exists(const char *attribute)
+static inline bool inject_has(const char *attribute, const char *file)
 {
 	char path[96];
 
-	inject_path(path, sizeof(path), attribute, "times");
+	inject_path(path, sizeof(path), attribute, file);
 	return !access(path, W_OK);
+}
+
+static inline bool inject_exists(const char *attribute)
+{
+	return inject_has(attribute, "times");
 }
 
 /*
@@ -63,6 +68,15 @@ static inline void inject_require(struct __test_metadata *_metadata,
 		SKIP(_exit(KSFT_SKIP), "this kernel has no fault injection (%s)",
 		     attribute);
 	ASSERT_EQ(0, inject_hush(attribute));
+}
+
+/* Those of the driver, which are new whenever it is loaded. */
+static inline void inject_require_own(struct __test_metadata *_metadata)
+{
+	inject_require(_metadata, INJECT_OWN "fail_refill_irq");
+	inject_require(_metadata, INJECT_OWN "fail_refill_worker");
+	inject_require(_metadata, INJECT_OWN "fail_dma_late");
+	inject_require(_metadata, INJECT_OWN "fail_dma_lost");
 }
 
 /*
@@ -99,8 +113,6 @@ static inline void nth_require(struct __test_metadata *_metadata, struct nth *nt
 {
 	static const char * const kernel[] = {
 		"failslab", "fail_page_alloc", "fail_usercopy",
-		INJECT_OWN "fail_refill_irq", INJECT_OWN "fail_refill_worker",
-		INJECT_OWN "fail_dma_late", INJECT_OWN "fail_dma_lost",
 	};
 	unsigned int i;
 
@@ -109,6 +121,7 @@ static inline void nth_require(struct __test_metadata *_metadata, struct nth *nt
 		SKIP(_exit(KSFT_SKIP), "this kernel has no fault injection (fail-nth)");
 	for (i = 0; i < ARRAY_COUNT(kernel); i++)
 		inject_require(_metadata, kernel[i]);
+	inject_require_own(_metadata);
 	/* By default those that may sleep are spared, and single pages. */
 	ASSERT_EQ(0, inject_write("failslab", "ignore-gfp-wait", "N"));
 	ASSERT_EQ(0, inject_write("fail_page_alloc", "ignore-gfp-wait", "N"));
