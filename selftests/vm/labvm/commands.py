@@ -33,6 +33,9 @@ def options(arguments=None):
                         help='a folder with programs and a file "programs"')
     parser.add_argument('--only', metavar='NAME', action='append',
                         help='only this program; may be repeated')
+    parser.add_argument('--also', metavar='NAME', action='append', default=[],
+                        help='this program too, whatever the lane is about; may be'
+                        ' repeated')
     parser.add_argument('--short', action='store_true',
                         help='only the programs that the lane is about')
     parser.add_argument('--modules', metavar='DIR',
@@ -187,6 +190,7 @@ def choose(programs, options, lane):
     names = [p[0] for p in programs]
     wanted = options.only or lane.only or (options.short and lane.short) or \
         [name for name in names if name not in lane.without]
+    wanted = wanted + options.also
     if not set(wanted) <= set(names):
         raise Failure('no such test program among: %s' % ' '.join(wanted))
     return ([p for p in programs if p[0] in wanted],
