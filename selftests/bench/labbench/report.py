@@ -79,7 +79,10 @@ def best_peer(goal, of):
 
 
 def floor(goal, of, profiles):
-    """What the case would cost if labyrinth's own functions took no instruction."""
+    """What the case would cost if labyrinth's own functions took no instruction; of two
+    CPUs, what two devices give, which share nothing of it."""
+    if goal.floor:
+        return goal.show % goal.floor(of)
     path, pages = cases.PROFILED.get(goal.key, (None, 1))
     for profiled in profiles:
         if profiled.path == path:
@@ -103,8 +106,8 @@ def table(values, profiles):
                        for cell, width in zip(row, widths)).rstrip())
     say('Instructions for one page, unless it says otherwise; the worse of two runs of'
         ' labyrinth,\nthe better of a peer. The floor is what would be left if'
-        ' labyrinth did nothing itself.\n* measured before, in another boot:'
-        ' u-dma-buf is not in Debian.')
+        ' labyrinth did nothing itself;\nfor two CPUs, what a device each gives.\n'
+        '* measured before, in another boot: u-dma-buf is not in Debian.')
 
 
 def _host():
