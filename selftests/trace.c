@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints labyrinth:* tell what happens to pages. */
+/* The tracepoints labyrinth:* tell what happens to pages, in a trace and to perf. */
+#include "labyrinth_perf.h"
 #include "labyrinth_pool.h"
+#include "labyrinth_ticket.h"
 #include "labyrinth_trace.h"
 
 FIXTURE(trace)
@@ -91,6 +93,50 @@ TEST_F(trace, give_and_take_name_both_handles)
 	name_handle(text, sizeof(text), &taken);
 	EXPECT_EQ(1, count_lines(self->dir, "labyrinth_take:", text));
 	close(give.ticket_fd);
+}
+
+/* What perf has counted of an event while @statement ran. */
+#define perf_count(event, statement)					\
+({									\
+	struct perf_counter _counter;					\
+									\
+	ASSERT_LT(0, perf_begin(&_counter, self->dir, event));		\
+	statement;							\
+	perf_end(&_counter);						\
+})
+
+TEST_F(trace, perf_counts_each_buffer_once)
+{
+	struct labyrinth_buffer more[3];
+	__u32 count = 1;
+	int ticket;
+
+	perf_require(_metadata);
+	EXPECT_EQ(3, perf_count("labyrinth_acquire", test_acquire(self->fd, 3, more)));
+	EXPECT_EQ(3, perf_count("labyrinth_release", test_release(self->fd, 3, more)));
+	EXPECT_EQ(1, perf_count("labyrinth_give",
+				ticket = test_give(self->fd, 1, self->buffers)));
+	EXPECT_EQ(1, perf_count("labyrinth_take",
+				EXPECT_EQ(0, raw_take(self->fd, ticket, &count, more))));
+	close(ticket);
+	EXPECT_EQ(1, perf_count("labyrinth_copy", {
+		test_copy(self->fd, more[0].handle, 0, self->buffers[1].handle, 0, 17, 1);
+		test_event(self->fd, 1, 0);
+	}));
+}
+
+TEST_F(trace, perf_counts_the_refills_of_the_interrupt_handler)
+{
+	struct labyrinth_buffer more[256];
+	struct labyrinth_stat stat;
+
+	perf_require(_metadata);
+	test_stat(self->fd, &stat);
+	ASSERT_LE(stat.high, 256);
+	EXPECT_LT(0, perf_count("labyrinth_refill", {
+		ASSERT_EQ(stat.high - 32, raw_acquire(self->fd, 0, stat.high - 32, more));
+		ASSERT_TRUE(wait_until(stat_value(self->fd, free) >= stat.high));
+	}));
 }
 
 TEST_HARNESS_MAIN
