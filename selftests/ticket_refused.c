@@ -204,6 +204,11 @@ TEST_F(refused, take_with_a_read_only_struct_is_efault_and_the_ticket_keeps_them
 	ASSERT_EQ(0, mprotect(self->edge, self->page, PROT_READ));
 	EXPECT_ERRNO(EFAULT, ioctl(self->taker, LABYRINTH_TAKE, take));
 	test_err_release(ENOENT, self->taker, 0, IN_TICKET, self->taken);
+	/* Nor can it be told how many there are. */
+	ASSERT_EQ(0, mprotect(self->edge, self->page, PROT_READ | PROT_WRITE));
+	take->count = IN_TICKET - 1;
+	ASSERT_EQ(0, mprotect(self->edge, self->page, PROT_READ));
+	EXPECT_ERRNO(EFAULT, ioctl(self->taker, LABYRINTH_TAKE, take));
 	EXPECT_EQ(0, stat_value(self->taker, charged));
 	expect_ticket_unharmed();
 }
