@@ -83,6 +83,9 @@ static inline int device_bind(const char *address)
 	return sysfs_write(DRIVER "bind", address);
 }
 
+/* The host itself waits for up to 60 s until a device has gone. */
+#define HOST_PATIENCE_MS	70000
+
 /* A line to the machine's host and its answer: 0 if that is "ok". */
 static inline int host_command(const char *tty, const char *line)
 {
@@ -100,7 +103,7 @@ static inline int host_command(const char *tty, const char *line)
 	}
 	if (write(pollfd.fd, line, strlen(line)) != (ssize_t)strlen(line))
 		goto out;
-	while (length < sizeof(answer) - 1 && poll(&pollfd, 1, 20000) == 1 &&
+	while (length < sizeof(answer) - 1 && poll(&pollfd, 1, HOST_PATIENCE_MS) == 1 &&
 	       read(pollfd.fd, answer + length, 1) == 1 && answer[length] != '\n')
 		length++;
 out:

@@ -15,7 +15,7 @@ import json
 import os
 import time
 
-GONE_LIMIT = 15
+GONE_LIMIT = 60
 WAKE_AGAIN = 0.2
 
 
