@@ -18,7 +18,7 @@ row	= $(subst |, ,$(shell sed -n 's/^$(1) *|//p' $(VM)/lanes))
 column	= $(sort $(foreach lane,$(2),$(word $(1),$(call row,$(lane)))))
 KERNEL	= $(call column,1,$(LANE))
 ARCH	= $(call column,2,$(LANE))
-LANES	= $(shell sed -n 's/^\([a-z0-9]*\) *|.*/\1/p' $(VM)/lanes)
+LANES	= $(shell sed -n 's/^\([a-z0-9-]*\) *|.*/\1/p' $(VM)/lanes)
 # Those that are built here, and those that Debian has built for this machine.
 OWN	= $(patsubst $(VM)/configs/%.config,%,$(wildcard $(VM)/configs/*.config))
 DEBIAN	= $(filter-out $(OWN) arm64,$(call column,1,$(LANES)))
