@@ -175,14 +175,13 @@ void edu_start_dma(struct edu *edu, enum edu_direction direction, dma_addr_t bus
  * @edu: the device
  *
  * Context: Any.
- * Return: false also if the device is gone: then nothing reaches memory either.
+ * Return: true also if the device does not answer: all ones say that it may be gone, not
+ * that it reaches no memory.
  */
 bool edu_dma_running(struct edu *edu)
 {
-	u32 command = edu_read(edu, EDU_REG_DMA_CMD);
-
-	return command != ~0u && ((command & EDU_DMA_RUN) ||
-				  labyrinth_fault_due(LABYRINTH_FAULT_DMA_LATE));
+	return (edu_read(edu, EDU_REG_DMA_CMD) & EDU_DMA_RUN) ||
+	       labyrinth_fault_due(LABYRINTH_FAULT_DMA_LATE);
 }
 
 /**
