@@ -123,6 +123,7 @@ struct labyrinth_file {
 int labyrinth_device_create(struct pci_dev *pdev, struct labyrinth_device **out);
 int labyrinth_device_publish(struct labyrinth_device *ldev);
 void labyrinth_device_unpublish(struct labyrinth_device *ldev);
+void labyrinth_device_free_number(struct labyrinth_device *ldev);
 
 struct labyrinth_device *labyrinth_device_get(unsigned int number);
 

@@ -202,8 +202,19 @@ free_number:
  */
 void labyrinth_device_unpublish(struct labyrinth_device *ldev)
 {
-	labyrinth_debugfs_remove(ldev);
 	cdev_device_del(&ldev->cdev, &ldev->dev);
+}
+
+/**
+ * labyrinth_device_free_number() - remove the rest of what bears a device's number
+ * @ldev: an unpublished device that has nothing any more that anybody could wait for
+ *
+ * Context: Process context. Waits for whoever reads in debugfs, who may be stuck in a copy
+ * to user space.
+ */
+void labyrinth_device_free_number(struct labyrinth_device *ldev)
+{
+	labyrinth_debugfs_remove(ldev);
 	ida_free(&numbers, ldev->number);
 }
 

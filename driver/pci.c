@@ -226,6 +226,7 @@ static void labyrinth_remove(struct pci_dev *pdev)
 
 	labyrinth_device_unpublish(ldev);
 	retire(pdev, ldev);
+	labyrinth_device_free_number(ldev);
 	put_device(&ldev->dev);
 	pci_iounmap(pdev, regs);
 	pci_release_regions(pdev);
