@@ -31,7 +31,7 @@ static struct labyrinth_page *take_one(struct labyrinth_pool *pool)
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	return page;
 }
 

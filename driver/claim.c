@@ -127,7 +127,7 @@ static u32 top_up(struct labyrinth_pool *pool, struct labyrinth_account *account
 	if (spare)
 		pool->ops->spare(pool);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	return pages;
 }
 
@@ -166,7 +166,7 @@ static int claim(struct labyrinth_pool *pool, const struct labyrinth_request *wa
 	if (spare)
 		pool->ops->spare(pool);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 
 	if (!claimed)
 		claimed = wait_for_pages(pool, want, &waiter);

@@ -11,6 +11,7 @@ struct dentry;
  * enum labyrinth_fault - what can be made to go wrong
  * @LABYRINTH_FAULT_REFILL_IRQ: the interrupt handler gets no page
  * @LABYRINTH_FAULT_REFILL_WORKER: the worker, or a probe, gets no page
+ * @LABYRINTH_FAULT_REFILL_LOST: the handler does not see that the device was rung
  * @LABYRINTH_FAULT_DMA_LATE: the device looks busy though its transfer has ended
  * @LABYRINTH_FAULT_DMA_LOST: the handler does not see that a transfer has ended
  * @LABYRINTH_FAULTS: how many there are
@@ -18,6 +19,7 @@ struct dentry;
 enum labyrinth_fault {
 	LABYRINTH_FAULT_REFILL_IRQ,
 	LABYRINTH_FAULT_REFILL_WORKER,
+	LABYRINTH_FAULT_REFILL_LOST,
 	LABYRINTH_FAULT_DMA_LATE,
 	LABYRINTH_FAULT_DMA_LOST,
 	LABYRINTH_FAULTS

@@ -115,7 +115,7 @@ void labyrinth_pool_put_slot(struct labyrinth_pool *pool, struct labyrinth_page 
 	ring = pool->nr_waiters && labyrinth_pool_arm_refill(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 }
 
 /**

@@ -19,7 +19,7 @@ static irqreturn_t labyrinth_interrupt(int irq, void *data)
 			     in_hardirq() ? LABYRINTH_IRQ_HARD : LABYRINTH_IRQ_THREADED, 1);
 	if ((status & EDU_IRQ_DMA) && !labyrinth_fault_due(LABYRINTH_FAULT_DMA_LOST))
 		labyrinth_engine_irq(&ldev->engine);
-	if (status & EDU_IRQ_REFILL)
+	if ((status & EDU_IRQ_REFILL) && !labyrinth_fault_due(LABYRINTH_FAULT_REFILL_LOST))
 		labyrinth_pool_refill_irq(&ldev->pool);
 	return IRQ_HANDLED;
 }

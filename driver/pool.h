@@ -111,7 +111,7 @@ struct labyrinth_limits {
 enum labyrinth_refill {
 	LABYRINTH_REFILL_IDLE,
 	LABYRINTH_REFILL_KICKED,	/* the interrupt handler will run */
-	LABYRINTH_REFILL_WORKER,	/* it failed: the worker has it, no kicks until done */
+	LABYRINTH_REFILL_WORKER,	/* it failed, or did not: the worker has it, no kicks */
 };
 
 /**
@@ -146,8 +146,9 @@ enum labyrinth_refill {
  * @suspended: the device is not to be rung
  * @dead: no page is handed out, published or allocated any more; set once
  * @refill: see enum labyrinth_refill
+ * @kicked: when it became LABYRINTH_REFILL_KICKED, in jiffies
  * @counters: see enum labyrinth_counter
- * @refill_work: allocates with GFP_KERNEL after the handler failed to
+ * @refill_work: allocates with GFP_KERNEL after the handler failed to, or was not run
  * @refill_delay: its last pause after a failure, in ms; the worker's own
  * @tidy_work: scrubs @returned and frees surplus
  */
@@ -181,6 +182,7 @@ struct labyrinth_pool {
 	bool suspended;
 	bool dead;
 	enum labyrinth_refill refill;
+	unsigned long kicked;
 	u64 counters[LABYRINTH_COUNTERS];
 
 	struct delayed_work refill_work;
@@ -434,6 +436,7 @@ void labyrinth_pool_return_later(struct labyrinth_pool *pool,
 u32 labyrinth_pool_fill(struct labyrinth_pool *pool);
 bool labyrinth_pool_refill_due(struct labyrinth_pool *pool);
 void labyrinth_pool_check_refill(struct labyrinth_pool *pool);
+void labyrinth_pool_ring(struct labyrinth_pool *pool);
 bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool);
 void labyrinth_pool_suspend(struct labyrinth_pool *pool);
 void labyrinth_pool_resume(struct labyrinth_pool *pool);

@@ -16,6 +16,9 @@
 #define REFILL_DELAY_MIN_MS	10u
 #define REFILL_DELAY_MAX_MS	1000u
 
+/* An interrupt that has not come by then has got lost; its line may be dead. */
+#define KICK_PATIENCE		HZ
+
 /* Free pages, set aside for waiters or not, that a refill is to arrive at. */
 static u32 refill_target(struct labyrinth_pool *pool)
 {
@@ -62,7 +65,7 @@ bool labyrinth_pool_refill_due(struct labyrinth_pool *pool)
  * @pool: the pool, its lock held
  *
  * Context: Any.
- * Return: whether the caller must call ops->ring() once it has dropped the lock.
+ * Return: whether the caller must call labyrinth_pool_ring() once it has dropped the lock.
  */
 bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool)
 {
@@ -72,7 +75,26 @@ bool labyrinth_pool_arm_refill(struct labyrinth_pool *pool)
 	if (!labyrinth_pool_refill_due(pool) || !wants_page(pool))
 		return false;
 	pool->refill = LABYRINTH_REFILL_KICKED;
+	pool->kicked = jiffies;
 	return true;
+}
+
+/**
+ * labyrinth_pool_ring() - make the device raise its interrupt
+ * @pool: the pool; labyrinth_pool_arm_refill() has just said so
+ *
+ * The worker has a look later, in case the interrupt gets lost. It is left alone if it is
+ * on its way: then it looks after the latest kick.
+ *
+ * Context: Any but NMI, no pool lock held.
+ */
+void labyrinth_pool_ring(struct labyrinth_pool *pool)
+{
+	pool->ops->ring(pool);
+	if (delayed_work_pending(&pool->refill_work) || !labyrinth_pool_enter(pool))
+		return;
+	schedule_delayed_work(&pool->refill_work, KICK_PATIENCE);
+	labyrinth_pool_leave(pool);
 }
 
 /**
@@ -90,7 +112,7 @@ void labyrinth_pool_check_refill(struct labyrinth_pool *pool)
 	ring = labyrinth_pool_arm_refill(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 }
 
 /**
@@ -234,17 +256,40 @@ void labyrinth_pool_refill_irq(struct labyrinth_pool *pool)
 		pool->refill = LABYRINTH_REFILL_WORKER;
 	} else if (pool->refill == LABYRINTH_REFILL_KICKED) {
 		ring = wants_page(pool) && !pool->suspended;
-		if (!ring)
+		if (ring)
+			pool->kicked = jiffies;
+		else
 			pool->refill = LABYRINTH_REFILL_IDLE;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	trace_labyrinth_refill(pool, true, pages, failed);
 	if (worker)
-		schedule_delayed_work(&pool->refill_work, 0);
+		mod_delayed_work(system_wq, &pool->refill_work, 0);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	labyrinth_pool_serve(pool);
+}
+
+/* Whether the interrupt handler has failed, or has not been run at all. */
+static bool is_workers_turn(struct labyrinth_pool *pool)
+{
+	unsigned long flags, due, again = 0;
+	bool turn;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (pool->refill == LABYRINTH_REFILL_KICKED && !pool->suspended && !pool->dead) {
+		due = pool->kicked + KICK_PATIENCE;
+		if (time_before(jiffies, due))
+			again = due - jiffies;
+		else
+			pool->refill = LABYRINTH_REFILL_WORKER;
+	}
+	turn = pool->refill == LABYRINTH_REFILL_WORKER;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (again)
+		schedule_delayed_work(&pool->refill_work, again);
+	return turn;
 }
 
 /**
@@ -263,6 +308,8 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 	unsigned long flags;
 	u32 pages;
 
+	if (!is_workers_turn(pool))
+		return;
 	pages = allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
@@ -289,6 +336,6 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 				      msecs_to_jiffies(pool->refill_delay));
 	}
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	labyrinth_pool_serve(pool);
 }

@@ -136,7 +136,7 @@ static void settle(struct labyrinth_pool *pool, bool came_back, u32 turns)
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (more && --turns);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	if (spare)
 		pool->ops->spare(pool);
 	if (surplus || more)
@@ -214,7 +214,7 @@ bool labyrinth_pool_poll(struct labyrinth_pool *pool)
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (ring)
-		pool->ops->ring(pool);
+		labyrinth_pool_ring(pool);
 	return spare;
 }
 

@@ -8,6 +8,7 @@
 
 #define HANDLER		INJECT_OWN "fail_refill_irq"
 #define WORKER		INJECT_OWN "fail_refill_worker"
+#define LOST		INJECT_OWN "fail_refill_lost"
 
 /* The worker's pause after a failure doubles from the first to the second. */
 #define FIRST_PAUSE_MS	10
@@ -40,6 +41,7 @@ FIXTURE_SETUP(refill)
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	inject_require(_metadata, HANDLER);
 	inject_require(_metadata, WORKER);
+	inject_require(_metadata, LOST);
 	ASSERT_TRUE(wait_until(pool_is_full(self->fd)));
 	test_info(self->fd, &info);
 	test_stat(self->fd, &self->before);
@@ -53,6 +55,7 @@ FIXTURE_TEARDOWN(refill)
 {
 	inject(HANDLER, 0);
 	inject(WORKER, 0);
+	inject(LOST, 0);
 	close(self->fd);
 	free(self->buffers);
 }
@@ -91,6 +94,39 @@ TEST_F(refill, worker_takes_over_from_a_handler_that_gets_no_page)
 	EXPECT_EQ(self->before.refill_failures + 1, after.refill_failures);
 	EXPECT_EQ(self->before.irq_refill_pages, after.irq_refill_pages);
 	EXPECT_EQ(self->before.irq_refills, after.irq_refills);
+}
+
+/* Each time, as if the interrupt line were dead; and the next one that comes is heeded. */
+TEST_F(refill, worker_makes_up_for_an_interrupt_that_is_lost)
+{
+	struct labyrinth_stat after;
+
+	ASSERT_EQ(0, inject(LOST, -1));
+	take_all_but(self->before.low - 8);
+	expect_full();
+	expect_worker_has_counted();
+	test_stat(self->fd, &after);
+	EXPECT_EQ(self->before.irq_refills, after.irq_refills);
+	EXPECT_EQ(self->before.refill_failures, after.refill_failures);
+	ASSERT_EQ(0, inject(LOST, 0));
+	test_release(self->fd, after.owned, self->buffers);
+	ASSERT_TRUE(wait_until(device_is_quiet(self->fd)));
+	test_stat(self->fd, &self->before);
+	take_all_but(self->before.low - 8);
+	expect_full();
+	EXPECT_TRUE(wait_until(stat_value(self->fd, irq_refill_pages) >
+			       self->before.irq_refill_pages));
+	EXPECT_EQ(self->before.worker_refill_pages,
+		  stat_value(self->fd, worker_refill_pages));
+}
+
+TEST_F(refill, who_waits_gets_pages_though_every_interrupt_is_lost)
+{
+	struct labyrinth_buffer more[FEW];
+
+	ASSERT_EQ(0, inject(LOST, -1));
+	take_all_but(self->before.reserve);
+	test_acquire(self->fd, FEW, more);
 }
 
 TEST_F(refill, what_the_handler_got_before_it_failed_counts)

@@ -75,6 +75,7 @@ static inline void inject_require_own(struct __test_metadata *_metadata)
 {
 	inject_require(_metadata, INJECT_OWN "fail_refill_irq");
 	inject_require(_metadata, INJECT_OWN "fail_refill_worker");
+	inject_require(_metadata, INJECT_OWN "fail_refill_lost");
 	inject_require(_metadata, INJECT_OWN "fail_dma_late");
 	inject_require(_metadata, INJECT_OWN "fail_dma_lost");
 }
