@@ -48,7 +48,8 @@
  *    is not.
  *  - EDQUOT: over a quota that the administrator set for files or users.
  *  - ENOBUFS: over RLIMIT_MEMLOCK.
- *  - ENOMEM: the system has no memory for it, or the pool can never hold so much.
+ *  - ENOMEM: the system has no memory for it, which may show before the arrays and
+ *    handles are looked at, or the pool can never hold so much.
  *  - EAGAIN: not now, and the caller asked not to wait.
  *
  * An array that cannot be read or written is EFAULT too, found as it is used. With
@@ -254,7 +255,7 @@ struct labyrinth_buffer {
  * @deadline_ns: absolute CLOCK_MONOTONIC time to give up at, in nanoseconds; 0
  *	waits without limit. A time in the past tries once
  * @arena_addr: address of the arena mapping to fill with _POPULATE, otherwise 0
- * @acquired: set to the number of buffers acquired, on success only
+ * @acquired: set to the number of buffers acquired; means nothing after an error
  * @reserved: must be 0
  *
  * All or nothing: without _PARTIAL, either @count buffers are acquired or none.
