@@ -85,6 +85,7 @@ TEST_F(account, file_pays_up_to_its_quota)
 TEST_F(account, user_pays_up_to_one_quota_with_all_files_together)
 {
 	const __u32 batch = self->info.max_batch, quota = self->info.user_quota;
+	struct labyrinth_stat stat;
 	struct peer peer;
 	int fds[3], i;
 
@@ -102,6 +103,9 @@ TEST_F(account, user_pays_up_to_one_quota_with_all_files_together)
 		test_err_acquire(EDQUOT, fds[1], 0, 4, self->buffers);
 		test_err_acquire(EDQUOT, fds[2], 0, 4, self->buffers);
 		test_err_acquire_order(EDQUOT, fds[2], 0, 1, 2, self->buffers);
+		/* As many as there are, or as the quota allows: so there must be enough. */
+		test_stat(fds[0], &stat);
+		ASSERT_TRUE(wait_until(stat_value(fds[0], free) >= stat.reserve + 8));
 		EXPECT_EQ(3, raw_acquire(fds[2], LABYRINTH_ACQUIRE_PARTIAL, 8,
 					 self->buffers));
 		test_err_acquire(EDQUOT, fds[1], LABYRINTH_ACQUIRE_PARTIAL, 1,
@@ -123,6 +127,7 @@ TEST_F(account, user_pays_up_to_one_quota_with_all_files_together)
 TEST_F(account, users_do_not_pay_for_each_other)
 {
 	const __u32 quota = self->info.user_quota;
+	struct labyrinth_stat stat;
 	struct peer peer;
 	int fds[2];
 
@@ -138,6 +143,9 @@ TEST_F(account, users_do_not_pay_for_each_other)
 		test_child_exit();
 	}
 	test_peer_receive(&peer);
+	/* Nobody waits for the refill here. */
+	test_stat(self->watcher, &stat);
+	ASSERT_TRUE(wait_until(stat_value(self->watcher, free) >= stat.reserve + 64));
 	EXPECT_FALSE(user_can_acquire(USER, RLIM_INFINITY, 64));
 	EXPECT_TRUE(user_can_acquire(NEIGHBOUR, RLIM_INFINITY, 64));
 	EXPECT_TRUE(user_can_acquire(NEIGHBOUR, 64, 64));

@@ -268,6 +268,9 @@ TEST_F(batch, partial_is_trimmed_to_the_quota)
 	const __u32 partial = LABYRINTH_ACQUIRE_PARTIAL;
 
 	fill_to(_metadata, self->fd, &self->info, 3, self->buffers);
+	/* As many as there are, or as the quota allows: so there must be enough. */
+	test_stat(self->fd, &self->before);
+	ASSERT_TRUE(wait_until(stat_value(self->fd, free) >= self->before.reserve + 8));
 	EXPECT_EQ(3, raw_acquire(self->fd, partial, 8, self->buffers));
 	test_err_acquire(EDQUOT, self->fd, partial, 8, self->buffers);
 	EXPECT_EQ(self->info.file_quota, stat_value(self->fd, charged));

@@ -112,8 +112,8 @@ out:
 	return strcmp(answer, "ok") ? -1 : 0;
 }
 
-/* 400 ms each: more than a removal takes, so that some are cut off. */
-#define LOAD_COPIES	32
+/* 400 ms each: longer than a removal takes, or a slot, so that some are cut off. */
+#define LOAD_COPIES	64
 
 /* A file in full use: pages mapped twice and written to all the time, copies queued. */
 struct load {

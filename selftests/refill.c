@@ -90,6 +90,17 @@ TEST_F(refill, nothing_is_refilled_above_low)
 	EXPECT_EQ(self->before.low + 1, after.free);
 }
 
+/* A refill counts its pages when the last of them can be seen already, or be in use. */
+static bool is_counted(int fd, const struct labyrinth_stat *before)
+{
+	struct labyrinth_stat now = { .size = sizeof(now) };
+
+	return !ioctl(fd, LABYRINTH_STAT, &now) &&
+	       now.total - before->total ==
+	       now.irq_refill_pages - before->irq_refill_pages +
+	       now.worker_refill_pages - before->worker_refill_pages;
+}
+
 TEST_F(refill, below_low_the_interrupt_handler_refills_to_high)
 {
 	struct labyrinth_stat after;
@@ -98,6 +109,7 @@ TEST_F(refill, below_low_the_interrupt_handler_refills_to_high)
 	take_down_to(_metadata, self->fd, &self->info, &self->before,
 		     self->before.low - 8, self->buffers);
 	ASSERT_TRUE(wait_until(stat_value(self->fd, free) >= self->before.high));
+	EXPECT_TRUE(wait_until(is_counted(self->fd, &self->before)));
 	test_stat(self->fd, &after);
 	by_irq = after.irq_refill_pages - self->before.irq_refill_pages;
 	by_worker = after.worker_refill_pages - self->before.worker_refill_pages;
@@ -177,6 +189,7 @@ TEST_F(refill, refill_stops_at_max)
 	struct hoard hoard;
 
 	hoard_fill(_metadata, &hoard, 0, self->fd);
+	EXPECT_TRUE(wait_until(is_counted(self->fd, &self->before)));
 	test_stat(self->fd, &full);
 	EXPECT_EQ(full.max, full.total);
 	EXPECT_EQ(full.reserve, full.free);

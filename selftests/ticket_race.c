@@ -325,11 +325,14 @@ TEST_F_TIMEOUT(unbind, give_and_take_may_race_with_removal, 240)
 		ASSERT_LE(0, peer_fork(&peer));
 		if (!peer.pid) {
 			fd = device_open_at(self->address);
+			ASSERT_LE(0, fd);
+			test_peer_send(&peer, 1);
 			give_and_take(fd);
 			EXPECT_EQ(ENODEV, errno);
 			test_child_exit();
 		}
-		sleep_ms(150 + 7 * cycle);
+		test_peer_receive(&peer);
+		sleep_ms(100 + 7 * cycle);
 		ASSERT_EQ(0, device_unbind(self->address));
 		test_peer_join(&peer);
 		ASSERT_EQ(0, device_bind(self->address));
