@@ -8,61 +8,14 @@
 labyrinth=$1
 # shellcheck disable=SC2034
 fake=$2
-# shellcheck source=tools/tests/fake.sh
-. tests/fake.sh
-
-echo "TAP version 13"
-if ! command -v tmux >/dev/null; then
-	report "tmux is not there: selftests/vm/setup.sh tests" "top runs in a terminal"
-	finish
-	exit
-fi
-
-# Nobody's own settings or shell, and no server of anybody's.
-terminal()
-{
-	SHELL=/bin/sh tmux -S "$scratch/tmux" -f /dev/null "$@"
-}
-
-cleanup()
-{
-	terminal kill-server 2>/dev/null
-	rm -rf "$scratch"
-}
-trap cleanup EXIT
-
-# So that the server stays while terminals come and go.
-terminal new-session -d -s keeper cat
-
-# soon COMMAND...: at most 30 s
-soon()
-{
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		if test $tries -ge 300; then
-			terminal capture-pane -t top -p >&2
-			return 1
-		fi
-		sleep 0.1
-	done
-}
-
-# shows PATTERN: on the screen
-shows()
-{
-	terminal capture-pane -t top -p | grep -qE -e "$1"
-}
-
-shows_not()
-{
-	! shows "$1"
-}
+pane=top
+# shellcheck source=tools/tests/terminal.sh
+. tests/terminal.sh
 
 # last_line_is TEXT: or begins like that
 last_line_is()
 {
-	terminal capture-pane -t top -p | tail -n 1 | grep -q "^$1"
+	screen | tail -n 1 | grep -q "^$1"
 }
 
 # begin [ARGUMENT...]: top in a terminal of 100 by 20, in which a line was written before
@@ -105,14 +58,14 @@ ended()
 # order_is PID...: of those who have pages
 order_is()
 {
-	test "$(terminal capture-pane -t top -p |
+	test "$(screen |
 		sed -nE 's/.* (owned|ticketed) +([0-9]+)  .*/\2/p' | tr '\n' ' ')" = "$* "
 }
 
 # order_by_name "NAME...": of those who have pages, from the top of the screen
 order_by_name()
 {
-	test "$(terminal capture-pane -t top -p |
+	test "$(screen |
 		sed -nE 's/^labyrinth[0-9]+ +[0-9]+  [a-z]+ +[0-9-]+ +//p' | tr '\n' ' ')" = "$1 "
 }
 
@@ -182,19 +135,18 @@ ended "SIGTERM" 0
 
 begin --sort pid --reverse
 check "--sort and --reverse choose the order" soon order_is 4711 300 99
-check "colours on a terminal" sh -c "tmux -S '$scratch/tmux' capture-pane -t top -pe | grep -q '\[36m'"
+check "colours on a terminal" has_escape "36m"
 terminal send-keys -t top q
 ended "q" 0
 environment="NO_COLOR=1" begin
-check "none with NO_COLOR" \
-	sh -c "! tmux -S '$scratch/tmux' capture-pane -t top -pe | grep -q '\[[0-9;]*3[0-7]m'"
+check "none with NO_COLOR" has_no_escape "[0-9;]*3[0-7]m"
 terminal send-keys -t top q
 ended "q" 0
 
 # is_colored COLOUR TEXT: the number of the colour
 is_colored()
 {
-	terminal capture-pane -t top -pe | grep -q "\[[0-9;]*3$1m *$2"
+	screen -e | grep -q "\[[0-9;]*3$1m *$2"
 }
 
 is_not_colored()
