@@ -223,7 +223,7 @@ TEST_F_TIMEOUT(late, unbind_waits_for_it_for_a_while_only, 60)
 	test_sigbus(pages->maps[0]);
 }
 
-TEST_F_TIMEOUT(late, machine_does_not_sleep_while_the_engine_looks_busy, 200)
+TEST_F_TIMEOUT(late, machine_does_not_sleep_while_the_engine_looks_busy, 90)
 {
 	struct pages *pages = &self->pages;
 
@@ -241,7 +241,7 @@ TEST_F_TIMEOUT(late, machine_does_not_sleep_while_the_engine_looks_busy, 200)
 }
 
 /* After each of the two devices has been seen idle, so that the machine falls asleep. */
-TEST_F_TIMEOUT(late, engine_that_is_busy_after_a_sleep_is_a_dead_device, 300)
+TEST_F_TIMEOUT(late, engine_that_is_busy_after_a_sleep_is_a_dead_device, 120)
 {
 	struct pages *pages = &self->pages;
 	char second[ADDRESS_SIZE];

@@ -105,7 +105,7 @@ TEST_F_TIMEOUT(suspend, queued_copies_of_two_files_all_arrive_in_order, 90)
 }
 
 /* So that the machine goes to sleep in every stage of a copy. */
-TEST_F_TIMEOUT(suspend, ten_times_with_a_copy_in_flight_each, 400)
+TEST_F_TIMEOUT(suspend, ten_times_with_a_copy_in_flight_each, 180)
 {
 	struct labyrinth_buffer pair[2];
 	char *from, *to;
