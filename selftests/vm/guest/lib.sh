@@ -3,8 +3,9 @@
 # What the guest's scripts share: talking to the runner, and reading the kernel log.
 
 # A line for the runner. It begins on a line of its own, whatever a killed program
-# left behind, and carries the nonce that only this boot knows.
-tell() { printf '\n@%s %s\n' "${vm_nonce?}" "$*" >&5; }
+# left behind, and carries the nonce that only this boot knows. A child writes it: in the
+# shell itself a write that the end of another child interrupts is not taken up again.
+tell() { (printf '\n@%s %s\n' "${vm_nonce?}" "$*" >&5); }
 
 now() { cut -d' ' -f1 /proc/uptime; }
 
