@@ -117,8 +117,19 @@ static void expect_copies(struct __test_metadata *_metadata, const char *address
 	EXPECT_EQ(0, close(fd));
 }
 
+static bool is_behind_iommu(const char *address)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", address);
+	return !access(path, F_OK);
+}
+
 TEST_F_TIMEOUT(parameters, wider_addresses_are_tried_before_they_are_believed, 120)
 {
+	/* A device that ignores the upper bits is made to read elsewhere. */
+	if (is_behind_iommu(self->address))
+		SKIP(return, "an IOMMU reports the device that the trial finds too narrow");
 	reload(_metadata, "dma_bits=32");
 	if (device_is_there(self->address)) {
 		EXPECT_TRUE(has_memory_above_reach());
