@@ -8,23 +8,25 @@
 #define DRIVER_MODULE		"labyrinth"
 #define DRIVER_PARAMETERS	"/sys/module/" DRIVER_MODULE "/parameters/"
 
-/* What the driver was loaded with, to be given to reload() at the end. */
+/* What the driver was loaded with. */
 struct loaded {
-	char parameters[256];
+	char parameters[256];	/* all of it, to be given to reload() at the end */
+	char width[64];		/* how far the device reaches: without that, there is none */
 };
 
-static inline void read_parameter(const char *name, char *value, size_t size)
+/* Adds "name=value " to the parameters in @list. */
+static inline void add_parameter(const char *name, char *list, size_t size)
 {
-	char path[96], word[32] = "";
+	size_t used = strlen(list);
+	char path[96], word[32];
 	FILE *file;
 
-	value[0] = 0;
 	snprintf(path, sizeof(path), DRIVER_PARAMETERS "%s", name);
 	file = fopen(path, "r");
 	if (!file)
 		return;
 	if (fscanf(file, "%31s", word) == 1)
-		snprintf(value, size, "%s=%s ", name, word);
+		snprintf(list + used, size - used, "%s=%s ", name, word);
 	fclose(file);
 }
 
@@ -34,7 +36,6 @@ static inline void loaded_remember(struct __test_metadata *_metadata,
 {
 	static const char * const names[] = {
 		"max", "high", "low", "reserve", "quota", "user_quota", "sentinel",
-		"dma_bits", "unsafe_dma_bits",
 	};
 	int fd = module_open(DRIVER_MODULE);
 	unsigned int i;
@@ -44,13 +45,12 @@ static inline void loaded_remember(struct __test_metadata *_metadata,
 	close(fd);
 	if (geteuid())
 		SKIP(_exit(KSFT_SKIP), "no right to load modules");
-	loaded->parameters[0] = 0;
-	for (i = 0; i < ARRAY_COUNT(names); i++) {
-		size_t used = strlen(loaded->parameters);
-
-		read_parameter(names[i], loaded->parameters + used,
-			       sizeof(loaded->parameters) - used);
-	}
+	loaded->width[0] = 0;
+	add_parameter("dma_bits", loaded->width, sizeof(loaded->width));
+	add_parameter("unsafe_dma_bits", loaded->width, sizeof(loaded->width));
+	strcpy(loaded->parameters, loaded->width);
+	for (i = 0; i < ARRAY_COUNT(names); i++)
+		add_parameter(names[i], loaded->parameters, sizeof(loaded->parameters));
 }
 
 /* That a device is refused is no failure of the module. */
@@ -58,6 +58,16 @@ static inline void reload(struct __test_metadata *_metadata, const char *paramet
 {
 	ASSERT_TRUE(wait_until(!module_unload(DRIVER_MODULE) || errno == ENOENT));
 	ASSERT_EQ(0, module_load(DRIVER_MODULE, parameters));
+}
+
+/* With these parameters, and what this machine's device needs. What is said last counts. */
+static inline void reload_as_wide(struct __test_metadata *_metadata,
+				  const struct loaded *loaded, const char *parameters)
+{
+	char all[sizeof(loaded->width) + 128];
+
+	snprintf(all, sizeof(all), "%s%s", loaded->width, parameters);
+	reload(_metadata, all);
 }
 
 #endif /* LABYRINTH_RELOAD_H */

@@ -37,7 +37,7 @@ TEST_F_TIMEOUT(parameters, numbers_that_make_no_sense_give_no_device, 120)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_COUNT(wrong); i++) {
-		reload(_metadata, wrong[i]);
+		reload_as_wide(_metadata, &self->loaded, wrong[i]);
 		if (device_is_there(self->address))
 			TH_LOG("accepted: %s", wrong[i]);
 		EXPECT_FALSE(device_is_there(self->address));
@@ -50,7 +50,8 @@ TEST_F_TIMEOUT(parameters, limits_are_those_given, 60)
 	struct labyrinth_stat stat;
 	int fd;
 
-	reload(_metadata, "max=40 high=20 low=10 reserve=5 quota=7 user_quota=9");
+	reload_as_wide(_metadata, &self->loaded,
+		       "max=40 high=20 low=10 reserve=5 quota=7 user_quota=9");
 	fd = device_open_at(self->address);
 	ASSERT_LE(0, fd);
 	test_info(fd, &info);
@@ -72,7 +73,7 @@ TEST_F_TIMEOUT(parameters, sentinel_mode_from_the_beginning, 60)
 	char *page;
 	int fd, i;
 
-	reload(_metadata, "sentinel=1");
+	reload_as_wide(_metadata, &self->loaded, "sentinel=1");
 	fd = device_open_at(self->address);
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 3; i++) {
@@ -125,22 +126,51 @@ static bool is_behind_iommu(const char *address)
 	return !access(path, F_OK);
 }
 
+/* Tells whoever reads the kernel's log; the guest's lib.sh leaves such reports out. */
+static void tell_log(struct __test_metadata *_metadata, const char *text)
+{
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, log);
+	ASSERT_EQ((ssize_t)strlen(text), write(log, text, strlen(text)));
+	close(log);
+}
+
+/*
+ * A device that ignores the upper bits is made to read elsewhere, below its reach, and
+ * there the IOMMU has nothing for it. It reports that, and must.
+ */
+#define STRAY_READ	"DMAR: DRHD: handling fault status reg |" \
+			"DMAR: [[]DMA Read NO_PASID[]] Request device [[][0-9a-f:.]+[]] " \
+			"fault addr 0x[0-9a-f]{1,7} "
+
+static void try_wider(struct __test_metadata *_metadata, const char *address,
+		      const char *parameters)
+{
+	bool reported = is_behind_iommu(address);
+
+	if (reported)
+		tell_log(_metadata, "labyrinth-test: reports to come: " STRAY_READ);
+	reload(_metadata, parameters);
+	if (reported) {
+		tell_log(_metadata, "labyrinth-test: no more reports");
+		EXPECT_FALSE(device_is_there(address));
+	}
+	if (device_is_there(address))
+		expect_copies(_metadata, address);
+}
+
 TEST_F_TIMEOUT(parameters, wider_addresses_are_tried_before_they_are_believed, 120)
 {
-	/* A device that ignores the upper bits is made to read elsewhere. */
-	if (is_behind_iommu(self->address))
-		SKIP(return, "an IOMMU reports the device that the trial finds too narrow");
-	reload(_metadata, "dma_bits=32");
-	if (device_is_there(self->address)) {
-		EXPECT_TRUE(has_memory_above_reach());
-		expect_copies(_metadata, self->address);
-	}
+	bool without_trial = !is_behind_iommu(self->address) && !has_memory_above_reach();
+
+	try_wider(_metadata, self->address, "dma_bits=32");
+	if (without_trial)
+		EXPECT_FALSE(device_is_there(self->address));
 	/* What has been tried and found wrong is not believed at any risk. */
-	reload(_metadata, "dma_bits=32 unsafe_dma_bits=1");
-	if (!has_memory_above_reach())
+	try_wider(_metadata, self->address, "dma_bits=32 unsafe_dma_bits=1");
+	if (without_trial)
 		EXPECT_TRUE(device_is_there(self->address));
-	if (device_is_there(self->address))
-		expect_copies(_metadata, self->address);
 }
 
 TEST_HARNESS_MAIN

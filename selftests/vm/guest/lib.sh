@@ -52,13 +52,28 @@ klog_ours() {
 		}'
 }
 
+# A test that makes the kernel report something announces it, with a regular expression.
+# From there to its next line, what matches is left out; that nothing does is a complaint.
+klog_unexpected() {
+	awk '
+		sub(/.*labyrinth-test: reports to come: /, "") { expected = $0; seen = 0; next }
+		/labyrinth-test: no more reports/ {
+			if (!seen)
+				print "WARNING: no such report came: " expected
+			expected = ""
+			next
+		}
+		expected != "" && $0 ~ expected { seen = 1; next }
+		{ print }'
+}
+
 # Tells what the kernel has complained of since klog_mark. Where the marker has
 # already left the ring, all of the ring counts. Out-of-tree (4096) and unsigned
 # (8192) are the only taints that our module brings by itself.
 klog_check() {
 	dmesg | awk -v m="$klog_marker" '
 		{ line[++n] = $0; if (index($0, m)) first = n }
-		END { for (i = first + 1; i <= n; i++) print line[i] }' | klog_ours >/tmp/.klog
+		END { for (i = first + 1; i <= n; i++) print line[i] }' | klog_ours | klog_unexpected >/tmp/.klog
 	klog_taint=$(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192)))
 	if grep -qE "$KLOG_BAD" /tmp/.klog; then
 		tell "klog dirty"
