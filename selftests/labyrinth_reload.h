@@ -48,7 +48,7 @@ static inline void loaded_remember(struct __test_metadata *_metadata,
 	loaded->width[0] = 0;
 	add_parameter("dma_bits", loaded->width, sizeof(loaded->width));
 	add_parameter("unsafe_dma_bits", loaded->width, sizeof(loaded->width));
-	strcpy(loaded->parameters, loaded->width);
+	snprintf(loaded->parameters, sizeof(loaded->parameters), "%s", loaded->width);
 	for (i = 0; i < ARRAY_COUNT(names); i++)
 		add_parameter(names[i], loaded->parameters, sizeof(loaded->parameters));
 }
