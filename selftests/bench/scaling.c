@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One process, then two on a CPU each: nanoseconds for one operation of all that run. Only
- * the ratio within one run means anything. Two at a device each share nothing of the
- * driver's: their ratio is what this host gives, and the driver's locks cost the rest.
+ * One process, then two on a CPU each: nanoseconds for one operation of all that run, and
+ * the rate of two in terms of one's. Only that ratio means anything. Two at a device each
+ * share nothing of the driver's: their ratio is what this host gives, and the driver's locks
+ * cost the rest.
  */
 #define _GNU_SOURCE
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,21 +17,38 @@
 #include "peers.h"
 
 #define TRIES		5
-#define OPERATIONS	20000
 
-enum at { ONE_DEVICE, A_DEVICE_EACH, PEER };
+/*
+ * One process and two, of each system in turn: a host that is busy or fast for a while is
+ * so for all of them. A slice takes some 30 ms.
+ */
+#define SLICES		16
 
-static const char * const systems[] = {
-	[ONE_DEVICE] = "labyrinth",
-	[A_DEVICE_EACH] = "labyrinth-apart",
-	[PEER] = "dma-heap",
+static const struct {
+	const char *system;
+	unsigned int batch_size;
+	unsigned int operations;	/* in a slice */
+	bool apart;			/* a device each */
+} kinds[] = {
+	{ "labyrinth", 1, 6000, false },
+	{ "labyrinth", 32, 400, false },
+	{ "labyrinth-apart", 1, 6000, true },
+	{ "dma-heap", 1, 700, false },
 };
 
-struct shared {
-	unsigned int ready;
-	bool go;
+#define KINDS		ARRAY_COUNT(kinds)
+
+/* What the two processes of one kind share. */
+struct slice {
+	unsigned int ready;	/* of those that take part */
 	double begin[2];
 	double end[2];
+};
+
+struct pair {
+	struct slice *slice;
+	int wake[2];		/* the end of each one's pipe that we write to */
+	int done;		/* the end of the common one that we read from */
 };
 
 static double now_ns(void)
@@ -50,97 +69,143 @@ static void stay_on(unsigned int cpu)
 		bench_die("CPU %u: %m", cpu);
 }
 
-static void run_operations(bench_op op, void *argument, struct shared *shared,
-			   unsigned int cpu, unsigned int times)
+/* A slice for each byte that comes: how many take part; 0 is the end. */
+static void run_slices(bench_op op, void *argument, unsigned int operations,
+		       struct slice *slice, unsigned int cpu, int wake, int done)
 {
 	unsigned int i;
+	char parts;
 
-	for (i = 0; i < times / 20; i++)
+	for (i = 0; i < operations / 20; i++)
 		op(argument);
-	__atomic_add_fetch(&shared->ready, 1, __ATOMIC_SEQ_CST);
-	while (!__atomic_load_n(&shared->go, __ATOMIC_SEQ_CST))
-		sched_yield();
-	shared->begin[cpu] = now_ns();
-	for (i = 0; i < times; i++)
-		op(argument);
-	shared->end[cpu] = now_ns();
+	while (read(wake, &parts, 1) == 1 && parts) {
+		__atomic_add_fetch(&slice->ready, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&slice->ready, __ATOMIC_SEQ_CST) < (unsigned int)parts)
+			;
+		slice->begin[cpu] = now_ns();
+		for (i = 0; i < operations; i++)
+			op(argument);
+		slice->end[cpu] = now_ns();
+		if (write(done, &parts, 1) != 1)
+			break;
+	}
 	_exit(0);
 }
 
-static void run_process(enum at at, unsigned int batch_size, struct shared *shared,
-			unsigned int cpu)
+static void run_process(unsigned int kind, struct slice *slice, unsigned int cpu, int wake,
+			int done)
 {
+	unsigned int operations = kinds[kind].operations;
 	struct device device;
 	struct batch batch;
 	int heap;
 
 	stay_on(cpu);
-	if (at == PEER) {
+	if (!strcmp(kinds[kind].system, "dma-heap")) {
 		heap = heap_open();
-		run_operations(heap_cycle, &heap, shared, cpu, OPERATIONS / 4);
+		run_slices(heap_cycle, &heap, operations, slice, cpu, wake, done);
 	}
-	device_open(&device, at == A_DEVICE_EACH ? cpu : 0);
-	batch_init(&batch, &device, LABYRINTH_ACQUIRE_POPULATE, batch_size, true);
-	run_operations(batch_cycle, &batch, shared, cpu, OPERATIONS / batch_size);
+	device_open(&device, kinds[kind].apart ? cpu : 0);
+	batch_init(&batch, &device, LABYRINTH_ACQUIRE_POPULATE, kinds[kind].batch_size, true);
+	run_slices(batch_cycle, &batch, operations, slice, cpu, wake, done);
 }
 
-static double took(const struct shared *shared, unsigned int processes)
+static void pair_start(struct pair *pair, unsigned int kind)
 {
-	double begin = shared->begin[0], end = shared->end[0];
+	int wake[2], done[2];
+	unsigned int cpu;
 
-	if (processes == 2) {
-		begin = begin < shared->begin[1] ? begin : shared->begin[1];
-		end = end > shared->end[1] ? end : shared->end[1];
+	pair->slice = mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pair->slice == MAP_FAILED || pipe(done))
+		bench_die("memory or pipe: %m");
+	pair->done = done[0];
+	for (cpu = 0; cpu < 2; cpu++) {
+		if (pipe(wake))
+			bench_die("pipe: %m");
+		if (!fork()) {
+			close(wake[1]);
+			run_process(kind, pair->slice, cpu, wake[0], done[1]);
+		}
+		close(wake[0]);
+		pair->wake[cpu] = wake[1];
+	}
+	close(done[1]);
+}
+
+/* Nanoseconds that a slice takes. */
+static double pair_run(struct pair *pair, char parts)
+{
+	struct slice *slice = pair->slice;
+	double begin, end;
+	int cpu;
+
+	slice->ready = 0;
+	for (cpu = 0; cpu < parts; cpu++)
+		if (write(pair->wake[cpu], &parts, 1) != 1)
+			bench_die("a process is gone: %m");
+	for (cpu = 0; cpu < parts; cpu++)
+		if (read(pair->done, &parts, 1) != 1)
+			bench_die("a process failed");
+	begin = slice->begin[0];
+	end = slice->end[0];
+	if (parts == 2) {
+		begin = begin < slice->begin[1] ? begin : slice->begin[1];
+		end = end > slice->end[1] ? end : slice->end[1];
 	}
 	return end - begin;
 }
 
-static double run_processes(unsigned int processes, enum at at, unsigned int batch_size)
+static void pair_end(struct pair *pair)
 {
-	struct shared *shared = mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned int operations = at == PEER ? OPERATIONS / 4 : OPERATIONS;
-	unsigned int i;
-	int status;
-	double ns;
+	const char end = 0;
+	int cpu, status;
 
-	if (shared == MAP_FAILED)
-		bench_die("mmap: %m");
-	for (i = 0; i < processes; i++)
-		if (!fork())
-			run_process(at, batch_size, shared, i);
-	while (__atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST) < processes)
-		usleep(1000);
-	__atomic_store_n(&shared->go, true, __ATOMIC_SEQ_CST);
-	for (i = 0; i < processes; i++)
+	for (cpu = 0; cpu < 2; cpu++)
+		if (write(pair->wake[cpu], &end, 1) != 1)
+			bench_die("a process is gone: %m");
+	for (cpu = 0; cpu < 2; cpu++)
 		if (wait(&status) < 0 || status)
 			bench_die("a process failed");
-	ns = took(shared, processes) / operations / processes;
-	munmap(shared, BENCH_PAGE);
-	return ns;
+	munmap(pair->slice, BENCH_PAGE);
 }
 
-static void one_case(enum at at, unsigned int batch_size)
+static void one_try(struct pair *pairs)
 {
-	const char *system = systems[at];
-	unsigned int i;
+	double one[KINDS] = {}, two[KINDS] = {};
+	unsigned int i, k;
 
-	for (i = 0; i < TRIES; i++) {
-		bench_result("scaling-one", system, batch_size,
-			     run_processes(1, at, batch_size));
-		bench_result("scaling-two", system, batch_size,
-			     run_processes(2, at, batch_size));
+	for (i = 0; i < SLICES; i++) {
+		for (k = 0; k < KINDS; k++) {
+			one[k] += pair_run(&pairs[k], 1);
+			two[k] += pair_run(&pairs[k], 2);
+		}
+	}
+	for (k = 0; k < KINDS; k++) {
+		unsigned int pages = SLICES * kinds[k].operations * kinds[k].batch_size;
+
+		bench_result("scaling-one", kinds[k].system, kinds[k].batch_size,
+			     one[k] / pages);
+		bench_result("scaling-two", kinds[k].system, kinds[k].batch_size,
+			     two[k] / pages / 2);
+		bench_result("scaling", kinds[k].system, kinds[k].batch_size,
+			     one[k] * 2 / two[k]);
 	}
 }
 
 void bench_scaling(int argc, char **argv)
 {
+	struct pair pairs[KINDS];
+	unsigned int i;
+
 	(void)argc;
 	(void)argv;
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		bench_die("two CPUs are needed");
-	one_case(ONE_DEVICE, 1);
-	one_case(ONE_DEVICE, 32);
-	one_case(A_DEVICE_EACH, 1);
-	one_case(PEER, 1);
+	for (i = 0; i < KINDS; i++)
+		pair_start(&pairs[i], i);
+	for (i = 0; i < TRIES; i++)
+		one_try(pairs);
+	for (i = 0; i < KINDS; i++)
+		pair_end(&pairs[i]);
 }

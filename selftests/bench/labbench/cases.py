@@ -56,7 +56,7 @@ def full_keys():
 
 
 def scaling_keys():
-    return [Key(case, system, n) for case in ('scaling-one', 'scaling-two')
+    return [Key(case, system, n) for case in ('scaling-one', 'scaling-two', 'scaling')
             for system, n in (('labyrinth', 1), ('labyrinth', 32),
                               ('labyrinth-apart', 1), ('dma-heap', 1))]
 
@@ -66,6 +66,8 @@ def unit(key):
         return 'bytes'
     if key.case == 'copy-outside':
         return 'chunks'
+    if key.case == 'scaling':
+        return 'x'
     return 'ns' if key.case.startswith(('copy', 'scaling')) else 'instructions'
 
 
@@ -94,8 +96,7 @@ def _ratio(text, over, under, most=None, least=None, peers=()):
 
 
 def _gain(system):
-    return lambda of: (of(Key('scaling-one', system, 1)) /
-                       of(Key('scaling-two', system, 1)))
+    return lambda of: of(Key('scaling', system, 1))
 
 
 def two_cpus(of):

@@ -34,6 +34,8 @@ def chosen(values):
     def of(key):
         if key in cases.ELSEWHERE:
             return cases.ELSEWHERE[key]
+        if key.case == 'scaling':
+            return max(values[key])
         worse = key.system == 'labyrinth' and not key.case.startswith('scaling')
         return (max if worse else min)(values[key])
     return of
