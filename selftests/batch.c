@@ -128,6 +128,29 @@ TEST_F(batch, one_bad_handle_anywhere_releases_nothing)
 	test_release(self->fd, 9, self->buffers);
 }
 
+/* What a refused call has named, or an earlier one, the next one leaves alone. */
+TEST_F(batch, release_takes_only_what_it_names)
+{
+	int other = raw_open(0, O_RDWR);
+	__u64 handles[3];
+	int i;
+
+	test_acquire(self->fd, 6, self->buffers);
+	for (i = 0; i < 3; i++)
+		handles[i] = self->buffers[i].handle;
+	handles[2] += 1ULL << 32;
+	test_err_release_handles(ENOENT, self->fd, 3, handles);
+	test_release(self->fd, 2, self->buffers + 2);
+	EXPECT_EQ(4, stat_value(self->fd, owned));
+	test_release(self->fd, 2, self->buffers);
+	/* These are the ones that were released last, or among them. */
+	test_acquire(other, 64, self->buffers + 6);
+	test_release(self->fd, 2, self->buffers + 4);
+	EXPECT_EQ(64, stat_value(self->fd, owned));
+	test_release(other, 64, self->buffers + 6);
+	close(other);
+}
+
 TEST_F(batch, one_foreign_handle_releases_nothing)
 {
 	int other = raw_open(0, O_RDWR);

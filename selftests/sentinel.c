@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* In sentinel mode, whoever writes to a page that nobody owns is noticed. */
+#include <sched.h>
+
 #include "labyrinth_client.h"
 #include "labyrinth_limits.h"
 #include "labyrinth_peer.h"
@@ -243,6 +245,30 @@ TEST_F_TIMEOUT(stray, page_is_never_handed_out_again, 60)
 		/* Not even once nobody looks any more. */
 		ASSERT_EQ(0, sentinel_write(self->fd, "0"));
 	}
+	look_at_all(_metadata, self->fd);
+	EXPECT_EQ(1, stat_value(self->fd, poisoned));
+}
+
+TEST_F(stray, page_is_not_handed_out_alone_by_the_cpu_that_has_it_at_hand)
+{
+	struct labyrinth_buffer buffers[24];
+	cpu_set_t before, here;
+	unsigned int cpu, i;
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(before), &before));
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &before))
+			continue;
+		CPU_ZERO(&here);
+		CPU_SET(cpu, &here);
+		ASSERT_EQ(0, sched_setaffinity(0, sizeof(here), &here));
+		for (i = 0; i < ARRAY_COUNT(buffers); i++) {
+			test_acquire(self->fd, 1, &buffers[i]);
+			ASSERT_TRUE(is_zero(self->fd, &buffers[i]));
+		}
+		test_release(self->fd, ARRAY_COUNT(buffers), buffers);
+	}
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(before), &before));
 	look_at_all(_metadata, self->fd);
 	EXPECT_EQ(1, stat_value(self->fd, poisoned));
 }
