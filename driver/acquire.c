@@ -70,14 +70,15 @@ static void choose_patience(const struct labyrinth_acquire *want, bool nowait,
 	}
 }
 
-static int get_buffers(struct labyrinth_call *call, struct list_head *pages)
+static int get_buffers(struct file *file, const struct labyrinth_acquire *want,
+		       struct list_head *pages)
 {
-	const struct labyrinth_acquire *want = &call->arg.acquire;
-	struct labyrinth_pool *pool = &call->lf->ldev->pool;
+	struct labyrinth_file *lf = file->private_data;
+	struct labyrinth_pool *pool = &lf->ldev->pool;
 	bool nowait = (want->flags & LABYRINTH_ACQUIRE_NOWAIT) ||
-		      (call->file->f_flags & O_NONBLOCK);
+		      (file->f_flags & O_NONBLOCK);
 	struct labyrinth_request request = {
-		.account = call->lf->account,
+		.account = lf->account,
 		.least = want->flags & LABYRINTH_ACQUIRE_PARTIAL ? 1 : want->count,
 		.most = want->count,
 	};
@@ -85,7 +86,7 @@ static int get_buffers(struct labyrinth_call *call, struct list_head *pages)
 
 	err = check_request(want, pool, nowait);
 	if (!err && (want->flags & LABYRINTH_ACQUIRE_POPULATE))
-		err = check_arena(call->file, want->arena_addr);
+		err = check_arena(file, want->arena_addr);
 	if (err)
 		return err;
 	/* Contiguous buffers are never waited for. */
@@ -96,20 +97,29 @@ static int get_buffers(struct labyrinth_call *call, struct list_head *pages)
 	return labyrinth_pool_take(pool, &request, pages);
 }
 
-/* Field by field: for a few bytes, copy_to_user() costs twice as much. */
-static int tell_buffer(struct labyrinth_pool *pool, struct labyrinth_buffer __user *to,
-		       const struct labyrinth_page *page)
+/**
+ * labyrinth_tell_buffers() - describe buffers to user space
+ * @pool: the pool
+ * @user: user pointer to an array with an entry for each
+ * @pages: the buffers
+ * @count: how many
+ *
+ * Context: Process context.
+ * Return: 0 or -EFAULT.
+ */
+int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_head *pages,
+			   u32 count)
 {
-	u64 offset = (u64)labyrinth_page_pgoff(pool, page) << PAGE_SHIFT;
-	u64 length = PAGE_SIZE << page->order;
+	struct labyrinth_buffer __user *to = u64_to_user_ptr(user);
+	struct labyrinth_page *page;
 
-	if (!user_write_access_begin(to, sizeof(*to)))
+	might_fault();
+	if (!user_write_access_begin(to, count * sizeof(*to)))
 		return -EFAULT;
-	unsafe_put_user(page->handle, &to->handle, fault);
-	unsafe_put_user(offset, &to->offset, fault);
-	unsafe_put_user(length, &to->length, fault);
-	unsafe_put_user(page->order, &to->order, fault);
-	unsafe_put_user(0, &to->flags, fault);
+	list_for_each_entry(page, pages, link) {
+		unsafe_tell_buffer(pool, page, to, fault);
+		to++;
+	}
 	user_write_access_end();
 	return 0;
 
@@ -118,25 +128,16 @@ fault:
 	return -EFAULT;
 }
 
-/**
- * labyrinth_tell_buffers() - describe buffers to user space
- * @pool: the pool
- * @user: user pointer to an array with an entry for each
- * @pages: the buffers
- *
- * Context: Process context.
- * Return: 0 or -EFAULT.
- */
-int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_head *pages)
+static void trace_pages(struct labyrinth_pool *pool, struct list_head *pages, bool taken)
 {
-	struct labyrinth_buffer __user *to = u64_to_user_ptr(user);
 	struct labyrinth_page *page;
 
-	might_fault();
-	list_for_each_entry(page, pages, link)
-		if (tell_buffer(pool, to++, page))
-			return -EFAULT;
-	return 0;
+	if (taken && trace_labyrinth_take_enabled())
+		list_for_each_entry(page, pages, link)
+			trace_labyrinth_take(pool, page);
+	if (!taken && trace_labyrinth_acquire_enabled())
+		list_for_each_entry(page, pages, link)
+			trace_labyrinth_acquire(pool, page);
 }
 
 /**
@@ -163,13 +164,9 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 	err = labyrinth_pool_move(pool, total, from, LABYRINTH_OWNED,
 				  taken ? LABYRINTH_TAKEN : LABYRINTH_ACQUIRED);
 	if (!err) {
-		list_for_each_entry(page, pages, link) {
+		list_for_each_entry(page, pages, link)
 			labyrinth_file_hold(lf, page);
-			if (taken)
-				trace_labyrinth_take(pool, page);
-			else
-				trace_labyrinth_acquire(pool, page);
-		}
+		trace_pages(pool, pages, taken);
 		if (arena)
 			labyrinth_mapping_populate(lf, arena, pages);
 		list_splice_tail_init(pages, &lf->buffers);
@@ -180,55 +177,61 @@ int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 coun
 }
 
 /* The commit. A caller that is being killed gets its arena filled by nobody. */
-static int commit(struct labyrinth_call *call, struct list_head *pages, u32 count)
+static int commit(struct file *file, const struct labyrinth_acquire *want,
+		  struct list_head *pages, u32 count)
 {
-	u32 total = count << call->arg.acquire.order;
+	struct labyrinth_file *lf = file->private_data;
+	u32 total = count << want->order;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *arena;
 	int err;
 
-	if (!(call->arg.acquire.flags & LABYRINTH_ACQUIRE_POPULATE) || mmap_read_lock_killable(mm))
-		return labyrinth_adopt(call->lf, pages, count, total, LABYRINTH_FREE, NULL);
+	if (!(want->flags & LABYRINTH_ACQUIRE_POPULATE) || mmap_read_lock_killable(mm))
+		return labyrinth_adopt(lf, pages, count, total, LABYRINTH_FREE, NULL);
 	/* Looked for again: the caller may have unmapped it while it waited. */
-	arena = labyrinth_mapping_find_arena(call->file, call->arg.acquire.arena_addr);
-	err = labyrinth_adopt(call->lf, pages, count, total, LABYRINTH_FREE, arena);
+	arena = labyrinth_mapping_find_arena(file, want->arena_addr);
+	err = labyrinth_adopt(lf, pages, count, total, LABYRINTH_FREE, arena);
 	mmap_read_unlock(mm);
 	return err;
 }
 
-static void undo(struct labyrinth_call *call, struct list_head *pages)
+static void undo(struct labyrinth_file *lf, u32 order, struct list_head *pages)
 {
-	struct labyrinth_pool *pool = &call->lf->ldev->pool;
+	struct labyrinth_pool *pool = &lf->ldev->pool;
 
-	if (call->arg.acquire.order)
-		labyrinth_pool_unbuild(pool, call->lf->account, pages);
+	if (order)
+		labyrinth_pool_unbuild(pool, lf->account, pages);
 	else
-		labyrinth_pool_untake(pool, call->lf->account, pages);
+		labyrinth_pool_untake(pool, lf->account, pages);
 }
 
 /**
  * labyrinth_do_acquire() - LABYRINTH_ACQUIRE
- * @call: the call
+ * @file: the open file
+ * @user: where the caller's struct is
+ * @arg: that struct
  *
  * Context: Process context, may wait for pages.
  * Return: 0 or a negative errno.
  */
-long labyrinth_do_acquire(struct labyrinth_call *call)
+long labyrinth_do_acquire(struct file *file, void __user *user, union labyrinth_arg *arg)
 {
-	struct labyrinth_acquire __user *user = call->user;
-	struct labyrinth_file *lf = call->lf;
+	struct labyrinth_acquire __user *to = user;
+	const struct labyrinth_acquire *want = &arg->acquire;
+	struct labyrinth_file *lf = file->private_data;
 	LIST_HEAD(pages);
 	int count, err;
 
-	count = get_buffers(call, &pages);
+	count = get_buffers(file, want, &pages);
 	if (count < 0)
 		return count;
-	err = labyrinth_tell_buffers(&lf->ldev->pool, call->arg.acquire.buffers, &pages);
+	err = labyrinth_tell_buffers(&lf->ldev->pool, want->buffers, &pages,
+				     count);
 	if (!err)
-		err = put_user(count, &user->acquired);
+		err = put_user(count, &to->acquired);
 	if (!err)
-		err = commit(call, &pages, count);
+		err = commit(file, want, &pages, count);
 	if (err)
-		undo(call, &pages);
+		undo(lf, want->order, &pages);
 	return err;
 }

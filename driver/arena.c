@@ -50,7 +50,7 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 		for (i = 0; i < region->slots; i++) {
 			page = &pool->slots[region->first + i];
 			page->order = order;
-			page->handle = labyrinth_page_slot(pool, page);
+			page->handle = region->first + i;
 			list_add_tail(&page->link, &region->empty);
 		}
 	}
@@ -58,18 +58,18 @@ int labyrinth_arena_init(struct labyrinth_pool *pool)
 }
 
 /**
- * labyrinth_arena_find() - find the slot at a place
+ * labyrinth_arena_find_larger() - as labyrinth_arena_find(), behind the single pages
  * @pool: the pool
- * @pgoff: in pages from the start of the arena; anything is allowed
+ * @pgoff: in pages from the start of the arena, not in the first region
  *
  * Context: Any.
  * Return: the slot, or NULL for a guard or outside the arena.
  */
-struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
-					    pgoff_t pgoff)
+struct labyrinth_page *labyrinth_arena_find_larger(const struct labyrinth_pool *pool,
+						   pgoff_t pgoff)
 {
-	const struct labyrinth_region *region = &pool->regions[0];
-	u32 order = 0;
+	const struct labyrinth_region *region = &pool->regions[1];
+	u32 order = 1;
 
 	if (pgoff >= pool->arena_pages)
 		return NULL;

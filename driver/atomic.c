@@ -13,7 +13,7 @@ static void become_kernels(struct labyrinth_pool *pool, struct labyrinth_page *p
 {
 	page->state = LABYRINTH_KERNEL;
 	pool->nr[LABYRINTH_KERNEL]++;
-	pool->counters[LABYRINTH_ACQUIRED]++;
+	labyrinth_pool_add(pool, LABYRINTH_ACQUIRED, 1);
 }
 
 /* As labyrinth_pool_take(), for one page and without any rule. */

@@ -104,7 +104,7 @@ static int take_or_queue(struct labyrinth_pool *pool, const struct labyrinth_req
 		};
 		return labyrinth_pool_join_queue(pool, waiter);
 	}
-	pool->counters[LABYRINTH_EXHAUSTION_FAILS]++;
+	labyrinth_pool_add(pool, LABYRINTH_EXHAUSTION_FAILS, 1);
 	return want->or_else;
 }
 

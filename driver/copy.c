@@ -60,21 +60,24 @@ static int submit(struct labyrinth_file *lf, const struct labyrinth_copy *copy,
 
 /**
  * labyrinth_do_copy() - LABYRINTH_COPY
- * @call: the call
+ * @file: the open file
+ * @user: where the caller's struct is
+ * @arg: that struct
  *
  * Context: Process context.
  * Return: 0 or a negative errno.
  */
-long labyrinth_do_copy(struct labyrinth_call *call)
+long labyrinth_do_copy(struct file *file, void __user *user, union labyrinth_arg *arg)
 {
-	const struct labyrinth_copy *copy = &call->arg.copy;
+	struct labyrinth_file *lf = file->private_data;
+	const struct labyrinth_copy *copy = &arg->copy;
 	struct labyrinth_job *job;
 	int err;
 
-	err = check_copy(copy, &call->lf->ldev->pool);
+	err = check_copy(copy, &lf->ldev->pool);
 	if (err)
 		return err;
-	if (!call->lf->writable)
+	if (!lf->writable)
 		return -EACCES;
 
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
@@ -83,9 +86,9 @@ long labyrinth_do_copy(struct labyrinth_call *call)
 	job->src_offset = copy->src_offset;
 	job->dst_offset = copy->dst_offset;
 	job->length = copy->length;
-	job->fence = call->arg.copy.flags & LABYRINTH_COPY_FENCE;
+	job->fence = copy->flags & LABYRINTH_COPY_FENCE;
 	job->user_data = copy->user_data;
-	err = submit(call->lf, copy, job);
+	err = submit(lf, copy, job);
 	if (err)
 		kfree(job);
 	return err;

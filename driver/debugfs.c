@@ -105,7 +105,7 @@ static int pages_show(struct seq_file *m, void *here)
 	look_at_page(page, &view);
 	if (view.state == LABYRINTH_EMPTY)
 		return 0;
-	seq_printf(m, "%u %llu %u %s %s %d ", labyrinth_page_slot(&ldev->pool, page),
+	seq_printf(m, "%u %llu %u %s %s %d ", labyrinth_page_slot(page),
 		   (u64)labyrinth_page_pgoff(&ldev->pool, page) << PAGE_SHIFT,
 		   labyrinth_page_count(page), state_names[view.state],
 		   content_of(&view), view.pid);

@@ -98,10 +98,11 @@ struct labyrinth_device {
  * @arena_start: the address of the mapping of the arena that was made last, 0 once that
  *	is gone. Answers most questions about it without a look-up
  * @account: who pays for its pages
- * @state: guards @buffers, @owned, the ownership of pages by this file, and page tables that
- *	show them
+ * @state: guards @buffers, @owned, @named, the ownership of pages by this file, and page
+ *	tables that show them
  * @buffers: the pages it owns
  * @owned: how many
+ * @named: a bit for each slot, set while a call puts the buffers it has named in order
  * @queue: its copies and events
  */
 struct labyrinth_file {
@@ -116,6 +117,7 @@ struct labyrinth_file {
 	struct mutex state;		/* guards the list below and its pages */
 	struct list_head buffers;
 	u32 owned;
+	unsigned long *named;
 	struct labyrinth_queue queue;
 };
 
@@ -232,9 +234,26 @@ static inline struct labyrinth_page *labyrinth_file_find(struct labyrinth_file *
 	return page;
 }
 
+/**
+ * labyrinth_file_page_at() - find an owned buffer by its place in the arena
+ * @lf: the file, its state mutex held
+ * @pgoff: in pages; guards and what lies outside the arena are allowed
+ *
+ * Context: Process context.
+ * Return: the buffer that this place is in, or NULL if this file owns none there.
+ */
+static inline struct labyrinth_page *labyrinth_file_page_at(struct labyrinth_file *lf,
+							    pgoff_t pgoff)
+{
+	struct labyrinth_page *page;
+
+	lockdep_assert_held(&lf->state);
+	page = labyrinth_arena_find(&lf->ldev->pool, pgoff);
+	return page && labyrinth_file_owns(lf, page) ? page : NULL;
+}
+
 /* file.c */
 extern const struct file_operations labyrinth_fops;
-struct labyrinth_page *labyrinth_file_page_at(struct labyrinth_file *lf, pgoff_t pgoff);
 void labyrinth_wake_files(struct labyrinth_device *ldev);
 void labyrinth_revoke_files(struct labyrinth_device *ldev);
 
@@ -253,25 +272,24 @@ void labyrinth_mapping_revoke(struct labyrinth_file *lf, struct list_head *pages
 void labyrinth_mapping_revoke_all(struct labyrinth_file *lf);
 
 /* acquire.c */
-int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user,
-			   struct list_head *pages);
+int labyrinth_tell_buffers(struct labyrinth_pool *pool, u64 user, struct list_head *pages,
+			   u32 count);
 int labyrinth_adopt(struct labyrinth_file *lf, struct list_head *pages, u32 count,
 		    u32 total, enum labyrinth_state from, struct vm_area_struct *arena);
 
 /* batch.c */
 
 /**
- * struct labyrinth_handles - an array of handles, each in it once
+ * struct labyrinth_handles - an array of handles
  * @count: how many
  * @given: as user space gave them
- * @sorted: by slot, so that neighbours in the arena can be revoked in one go
- * @few: where both are if there are few: no allocation for a single page
+ * @few: where they are if there are few, as nearly always: an allocation takes 200
+ *	instructions
  */
 struct labyrinth_handles {
 	u32 count;
 	u64 *given;
-	u64 *sorted;
-	u64 few[2 * 4];
+	u64 few[32];
 };
 
 int labyrinth_handles_get(struct labyrinth_handles *handles, u64 user, u32 count);
@@ -282,6 +300,7 @@ int labyrinth_collect(struct labyrinth_file *lf, const struct labyrinth_handles 
 void labyrinth_collect_as_given(struct labyrinth_file *lf,
 				const struct labyrinth_handles *handles,
 				struct list_head *pages);
+void labyrinth_uncollect(struct labyrinth_file *lf, struct list_head *pages);
 
 /* release.c */
 void labyrinth_release_all(struct labyrinth_file *lf);

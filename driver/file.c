@@ -3,6 +3,7 @@
  * Open files: who may use one, what it owns, and what becomes of it when it is closed
  * or the device goes.
  */
+#include <linux/bitmap.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -16,6 +17,7 @@ static void free_file(struct kref *users)
 	labyrinth_account_put(lf->account);
 	mmdrop(lf->mm);
 	put_device(&lf->ldev->dev);
+	bitmap_free(lf->named);
 	kfree(lf);
 }
 
@@ -26,12 +28,13 @@ static struct labyrinth_file *create_file(struct labyrinth_device *ldev,
 
 	if (!lf)
 		return NULL;
+	lf->named = bitmap_zalloc(ldev->pool.nr_slots, GFP_KERNEL_ACCOUNT);
+	if (!lf->named)
+		goto free;
 	lf->account = labyrinth_account_create(&ldev->pool.users,
 					       READ_ONCE(ldev->file_quota));
-	if (!lf->account) {
-		kfree(lf);
-		return NULL;
-	}
+	if (!lf->account)
+		goto free;
 	kref_init(&lf->users);
 	INIT_LIST_HEAD(&lf->link);
 	INIT_LIST_HEAD(&lf->buffers);
@@ -43,6 +46,11 @@ static struct labyrinth_file *create_file(struct labyrinth_device *ldev,
 	get_device(&ldev->dev);
 	lf->ldev = ldev;
 	return lf;
+
+free:
+	bitmap_free(lf->named);
+	kfree(lf);
+	return NULL;
 }
 
 /* Removal kills the pool before it goes through the list: one of them sees the other. */
@@ -109,23 +117,6 @@ static void labyrinth_show_fdinfo(struct seq_file *m, struct file *file)
 	/* A snapshot either way: it may change before it has been read. */
 	seq_printf(m, "labyrinth-charged:\t%u\n", data_race(lf->account->charged));
 	seq_printf(m, "labyrinth-quota:\t%u\n", lf->account->quota);
-}
-
-/**
- * labyrinth_file_page_at() - find an owned buffer by its place in the arena
- * @lf: the file, its state mutex held
- * @pgoff: in pages; guards and what lies outside the arena are allowed
- *
- * Context: Process context.
- * Return: the buffer that this place is in, or NULL if this file owns none there.
- */
-struct labyrinth_page *labyrinth_file_page_at(struct labyrinth_file *lf, pgoff_t pgoff)
-{
-	struct labyrinth_page *page;
-
-	lockdep_assert_held(&lf->state);
-	page = labyrinth_arena_find(&lf->ldev->pool, pgoff);
-	return page && labyrinth_file_owns(lf, page) ? page : NULL;
 }
 
 /**

@@ -3,6 +3,7 @@
  * The way in for ioctls: one table row for each, and the checks that all have in
  * common, in the order of precedence that the UAPI header promises.
  */
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include "device.h"
@@ -43,6 +44,7 @@ static void get_stat(struct labyrinth_file *lf, union labyrinth_report *report)
 
 /**
  * struct labyrinth_ioctl_row - one ioctl
+ * @cmd: its number, as user space gives it
  * @size: bytes of its struct in this kernel
  * @min_size: bytes of its struct in the first kernel that had it
  * @flags: the flags it knows
@@ -50,16 +52,23 @@ static void get_stat(struct labyrinth_file *lf, union labyrinth_report *report)
  * @report: for an ioctl that asks for nothing: fills all of its struct but @size
  */
 struct labyrinth_ioctl_row {
+	u32 cmd;
 	u32 size;
 	u32 min_size;
 	u32 flags;
-	long (*call)(struct labyrinth_call *call);
+	long (*call)(struct file *file, void __user *user, union labyrinth_arg *arg);
 	void (*report)(struct labyrinth_file *lf, union labyrinth_report *report);
 };
 
+/* Of all structs. */
+#define SMALLEST	sizeof(struct labyrinth_release)
+
 #define ROW(_cmd, _struct, _last, _flags, ...)					\
 	[_IOC_NR(_cmd)] = {							\
+		.cmd = _cmd,							\
 		.size = sizeof(struct _struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(struct _struct) % sizeof(u64)) + \
+			BUILD_BUG_ON_ZERO(sizeof(struct _struct) < SMALLEST) +	\
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, size) != 0) + \
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, flags) != 4), \
 		.min_size = offsetofend(struct _struct, _last),			\
@@ -86,14 +95,15 @@ static const struct labyrinth_ioctl_row *find_row(unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
 
-	if (nr >= ARRAY_SIZE(rows) || cmd != _IO(LABYRINTH_TYPE, nr) || !rows[nr].size)
+	if (nr >= ARRAY_SIZE(rows))
 		return NULL;
-	return &rows[nr];
+	nr = array_index_nospec(nr, ARRAY_SIZE(rows));
+	return rows[nr].cmd == cmd ? &rows[nr] : NULL;
 }
 
-/* Copies a struct of @row in, and makes the checks that all ioctls have in common. */
-static int admit(const struct labyrinth_ioctl_row *row, struct labyrinth_file *lf,
-		 void __user *user, void *arg)
+/* Copies a struct of @row in, whatever its size: what we do not know of it must be zero. */
+static noinline int read_any_size(const struct labyrinth_ioctl_row *row,
+				  void __user *user, void *arg)
 {
 	struct labyrinth_header *header = arg;
 	u32 size;
@@ -106,10 +116,47 @@ static int admit(const struct labyrinth_ioctl_row *row, struct labyrinth_file *l
 	if (size > MAX_STRUCT_SIZE)
 		return -E2BIG;
 	err = copy_struct_from_user(arg, row->size, user, size);
-	if (err)
-		return err;
 	header->size = size;	/* the caller may have changed it meanwhile */
+	return err;
+}
 
+#define WORDS(bytes)		((bytes) / sizeof(u64))
+
+/*
+ * The same, if it is as large as ours, as nearly every caller's is: 170 instructions fewer
+ * for the two structs of an ACQUIRE and a RELEASE. The loop is unrolled for 40 of them.
+ */
+static __always_inline int read_struct(const struct labyrinth_ioctl_row *row,
+				       void __user *user, union labyrinth_arg *arg)
+{
+	const u64 __user *from = user;
+	u64 *to = (u64 *)arg;
+	u32 size = row->size, i;
+
+	might_fault();
+	if (!user_read_access_begin(user, size))
+		return read_any_size(row, user, arg);
+#pragma GCC unroll 8
+	for (i = 0; i < WORDS(sizeof(*arg)); i++) {
+		if (i >= WORDS(SMALLEST) && i == WORDS(size))
+			break;
+		unsafe_get_user(to[i], &from[i], fault);
+	}
+	user_read_access_end();
+	if (likely(arg->header.size == size))
+		return 0;
+	return read_any_size(row, user, arg);
+
+fault:
+	user_read_access_end();
+	/* One that is shorter may end before what cannot be read. */
+	return read_any_size(row, user, arg);
+}
+
+/* The checks that all ioctls have in common, of a struct that has been copied in. */
+static int admit(const struct labyrinth_ioctl_row *row, const struct labyrinth_file *lf,
+		 const struct labyrinth_header *header)
+{
 	if (header->flags & ~row->flags)
 		return -EOPNOTSUPP;
 	if (!labyrinth_file_is_mine(lf))
@@ -125,7 +172,9 @@ static noinline long do_report(const struct labyrinth_ioctl_row *row,
 	u32 size;
 	int err;
 
-	err = admit(row, lf, user, &report);
+	err = read_any_size(row, user, &report);
+	if (!err)
+		err = admit(row, lf, &report.header);
 	if (err)
 		return err;
 	size = report.header.size;
@@ -148,18 +197,15 @@ long labyrinth_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	const struct labyrinth_ioctl_row *row = find_row(cmd);
 	struct labyrinth_file *lf = file->private_data;
 	void __user *user = (void __user *)arg;
-	struct labyrinth_call call;
+	union labyrinth_arg call;
 	int err;
 
 	if (!row)
 		return -ENOTTY;
 	if (row->report)
 		return do_report(row, lf, user);
-	err = admit(row, lf, user, &call.arg);
-	if (err)
-		return err;
-	call.file = file;
-	call.lf = lf;
-	call.user = user;
-	return row->call(&call);
+	err = read_struct(row, user, &call);
+	if (!err)
+		err = admit(row, lf, &call.header);
+	return err ? err : row->call(file, user, &call);
 }

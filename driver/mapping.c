@@ -7,7 +7,9 @@
 #include <linux/dma-map-ops.h>
 #include <linux/file.h>
 #include <linux/freezer.h>
+#include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "device.h"
@@ -25,6 +27,14 @@ static void set_handle(struct vm_area_struct *vma, u64 handle)
 static u64 get_handle(struct vm_area_struct *vma)
 {
 	return (uintptr_t)vma->vm_private_data;
+}
+
+/* From the CPU address: behind an IOMMU the bus address says nothing about it. */
+static __always_inline unsigned long page_pfn(const struct labyrinth_page *page, u32 index)
+{
+	void *cpu = page->cpu + (size_t)index * PAGE_SIZE;
+
+	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
 }
 
 static void unmap_run(struct labyrinth_file *lf, pgoff_t first, pgoff_t last)
@@ -79,14 +89,14 @@ static vm_fault_t labyrinth_fault(struct vm_fault *vmf)
 	page = labyrinth_file_page_at(lf, vmf->pgoff);
 	if (!page || (handle && handle != page->handle))
 		goto out;
-	index = vmf->pgoff - labyrinth_page_pgoff(pool, page);
+	index = page->order ? vmf->pgoff - labyrinth_page_pgoff(pool, page) : 0;
 	if (is_fenced(lf, page, index)) {
 		mutex_unlock(&lf->state);
 		return wait_for_fence(vmf, lf, page, index);
 	}
 	/* Before the insertion: a revoke must not overlook what was half inserted. */
 	page->touched = true;
-	result = vmf_insert_pfn(vma, vmf->address, labyrinth_page_pfn(page, index));
+	result = vmf_insert_pfn(vma, vmf->address, page_pfn(page, index));
 out:
 	mutex_unlock(&lf->state);
 	return result;
@@ -231,33 +241,39 @@ struct vm_area_struct *labyrinth_mapping_find_arena(struct file *file, u64 addre
 	return vma->vm_start == address && !vma->vm_pgoff && !get_handle(vma) ? vma : NULL;
 }
 
+/* As far as it goes: what cannot be inserted is left to the fault handler. */
+static __always_inline void populate(struct labyrinth_pool *pool,
+				     struct vm_area_struct *vma, struct labyrinth_page *page)
+{
+	pgoff_t pgoff = labyrinth_page_pgoff(pool, page);
+	unsigned long address = vma->vm_start + (pgoff << PAGE_SHIFT);
+	u32 i = 0;
+
+	do {
+		if (address >= vma->vm_end)
+			return;		/* the end of the arena has been unmapped */
+		page->touched = true;
+		vmf_insert_pfn(vma, address, page_pfn(page, i));
+		address += PAGE_SIZE;
+	} while (unlikely(page->order) && ++i < labyrinth_page_count(page));
+}
+
 /**
  * labyrinth_mapping_populate() - show buffers without waiting for them to be touched
  * @lf: the file that owns them, its state mutex held
  * @vma: its mapping of the arena, mmap_lock held
  * @pages: the buffers
  *
- * As far as it goes: what cannot be inserted is left to the fault handler.
- *
  * Context: Process context.
  */
 void labyrinth_mapping_populate(struct labyrinth_file *lf, struct vm_area_struct *vma,
 				struct list_head *pages)
 {
+	struct labyrinth_pool *pool = &lf->ldev->pool;
 	struct labyrinth_page *page;
-	pgoff_t pgoff;
-	u32 i;
 
-	list_for_each_entry(page, pages, link) {
-		pgoff = labyrinth_page_pgoff(&lf->ldev->pool, page);
-		for (i = 0; i < labyrinth_page_count(page); i++, pgoff++) {
-			if (pgoff >= vma_pages(vma))
-				break;	/* the end of the arena has been unmapped */
-			page->touched = true;
-			vmf_insert_pfn(vma, vma->vm_start + (pgoff << PAGE_SHIFT),
-				       labyrinth_page_pfn(page, i));
-		}
-	}
+	list_for_each_entry(page, pages, link)
+		populate(pool, vma, page);
 }
 
 /**
@@ -300,38 +316,44 @@ void labyrinth_mapping_init(struct labyrinth_file *lf, struct inode *inode)
 	lf->mapping.a_ops = &empty_aops;
 }
 
+/* All from one to another: neighbours among the slots are neighbours in the arena. */
+static void unmap_buffers(struct labyrinth_file *lf, const struct labyrinth_page *first,
+			  const struct labyrinth_page *last)
+{
+	struct labyrinth_pool *pool = &lf->ldev->pool;
+
+	unmap_run(lf, labyrinth_page_pgoff(pool, first),
+		  labyrinth_page_pgoff(pool, last) + labyrinth_page_count(last) - 1);
+}
+
 /**
  * labyrinth_mapping_revoke() - make pages disappear from every mapping
  * @lf: the file that owns them, its state mutex held
- * @pages: the buffers; in one sweep where neighbours follow each other
+ * @pages: the buffers, best by slot: neighbours that follow each other go in one sweep
  *
  * Context: Process context.
  */
 void labyrinth_mapping_revoke(struct labyrinth_file *lf, struct list_head *pages)
 {
-	struct labyrinth_pool *pool = &lf->ldev->pool;
-	pgoff_t first = 0, last = 0, next = 0, pgoff;
-	struct labyrinth_page *page;
+	struct labyrinth_page *page, *first = NULL, *last = NULL;
 	u32 revoked = 0;
 
 	list_for_each_entry(page, pages, link) {
 		if (!page->touched)
 			continue;
 		page->touched = false;
-		pgoff = labyrinth_page_pgoff(pool, page);
-		if (!revoked || pgoff != next) {
-			if (revoked)
-				unmap_run(lf, first, last);
-			first = pgoff;
-		}
-		last = pgoff + labyrinth_page_count(page) - 1;
-		next = last + 2;	/* behind the guard */
 		revoked += labyrinth_page_count(page);
+		if (!first || page != last + 1) {
+			if (first)
+				unmap_buffers(lf, first, last);
+			first = page;
+		}
+		last = page;
 	}
-	if (!revoked)
+	if (!first)
 		return;
-	unmap_run(lf, first, last);
-	labyrinth_pool_count(pool, LABYRINTH_REVOKED, revoked);
+	unmap_buffers(lf, first, last);
+	labyrinth_pool_count(&lf->ldev->pool, LABYRINTH_REVOKED, revoked);
 }
 
 /**

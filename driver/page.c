@@ -29,7 +29,7 @@ int labyrinth_pool_move(struct labyrinth_pool *pool, u32 pages, enum labyrinth_s
 	if (!dead) {
 		pool->nr[from] -= pages;
 		pool->nr[to] += pages;
-		pool->counters[counter] += pages;
+		labyrinth_pool_add(pool, counter, pages);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return dead ? -ENODEV : 0;
@@ -175,23 +175,4 @@ void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_pag
 
 	if (account && page->state == LABYRINTH_QUARANTINED)
 		labyrinth_account_put(account);
-}
-
-/**
- * labyrinth_page_pfn() - the page frame to map for user space
- * @page: a slot with a buffer
- * @index: which page of it
- *
- * From the CPU address: behind an IOMMU the bus address says nothing about it.
- *
- * Context: Any.
- * Return: its number.
- */
-unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index)
-{
-	void *cpu = page->cpu + (size_t)index * PAGE_SIZE;
-
-	if (is_vmalloc_addr(cpu))
-		return vmalloc_to_pfn(cpu);
-	return PHYS_PFN(virt_to_phys(cpu));
 }

@@ -36,11 +36,11 @@ enum labyrinth_state {
 
 /**
  * struct labyrinth_page - one slot of the pool, with or without a buffer in it
- * @cpu: the buffer in the kernel's address space; NULL in an empty slot
- * @dma: its bus address
  * @link: on the pool's empty or returned list, or in its stock (pool lock), on the buffer
  *	list of the owning file (that file's state mutex), on that of the owning ticket,
  *	or on the private list of the one task that is acquiring or releasing it
+ * @cpu: the buffer in the kernel's address space; NULL in an empty slot
+ * @dma: its bus address
  * @handle: names the latest ownership: how often the slot has been owned, above its
  *	number. Meaningful to the owner only; drawn by whoever has the page in hand
  * @account: who pays while it belongs to somebody or is quarantined; set by the new
@@ -62,9 +62,9 @@ enum labyrinth_state {
  * pool.
  */
 struct labyrinth_page {
+	struct list_head link;
 	void *cpu;
 	dma_addr_t dma;
-	struct list_head link;
 	u64 handle;
 	struct labyrinth_account *account;
 	u16 dma_users;

@@ -62,6 +62,9 @@ int labyrinth_pool_init(struct labyrinth_pool *pool, struct device *dev,
 		err = labyrinth_arena_init(pool);
 	if (err)
 		return err;
+	pool->busy = alloc_percpu(struct labyrinth_busy_counters);
+	if (!pool->busy)
+		return -ENOMEM;
 	pages = labyrinth_pool_fill(pool);
 	if (!pages)
 		return -ENOMEM;
@@ -208,6 +211,7 @@ void labyrinth_pool_free_pages(struct labyrinth_pool *pool)
 void labyrinth_pool_release(struct labyrinth_pool *pool)
 {
 	vfree(pool->slots);
+	free_percpu(pool->busy);
 	labyrinth_stock_free(&pool->stock);
 	percpu_ref_exit(&pool->entered);
 	put_device(pool->dev);
@@ -227,8 +231,19 @@ void labyrinth_pool_count(struct labyrinth_pool *pool,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->counters[counter] += amount;
+	labyrinth_pool_add(pool, counter, amount);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+static void add_up(const struct labyrinth_pool *pool, u64 *count)
+{
+	u32 i;
+	int cpu;
+
+	memcpy(count, pool->counters, sizeof(pool->counters));
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < LABYRINTH_BUSY_COUNTERS; i++)
+			count[i] += per_cpu_ptr(pool->busy, cpu)->value[i];
 }
 
 /**
@@ -245,10 +260,11 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 			 struct labyrinth_account *account,
 			 struct labyrinth_stat *stat)
 {
-	const u64 *count = pool->counters;
+	u64 count[LABYRINTH_COUNTERS];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
+	add_up(pool, count);
 	stat->total = pool->total;
 	stat->free = pool->nr[LABYRINTH_FREE];
 	stat->owned = pool->nr[LABYRINTH_OWNED];

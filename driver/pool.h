@@ -27,40 +27,12 @@
 #include <linux/workqueue.h>
 
 #include "account.h"
+#include "counters.h"
 #include "page.h"
 #include "stock.h"
 
 struct labyrinth_pool;
 struct labyrinth_stat;
-
-/* The history that STAT reports; the meaning of each is in the UAPI header. */
-enum labyrinth_counter {
-	LABYRINTH_ACQUIRED,
-	LABYRINTH_RELEASED,
-	LABYRINTH_REVOKED,
-	LABYRINTH_SCRUBBED,
-	LABYRINTH_IRQ_REFILLS,
-	LABYRINTH_IRQ_REFILL_PAGES,
-	LABYRINTH_IRQ_HARD,
-	LABYRINTH_IRQ_THREADED,
-	LABYRINTH_WORKER_REFILLS,
-	LABYRINTH_WORKER_REFILL_PAGES,
-	LABYRINTH_REFILL_FAILURES,
-	LABYRINTH_TRIMMED,
-	LABYRINTH_SHRUNK,
-	LABYRINTH_EXHAUSTION_WAITS,
-	LABYRINTH_EXHAUSTION_FAILS,
-	LABYRINTH_FRAGMENTATION_FAILS,
-	LABYRINTH_GIVEN,
-	LABYRINTH_TAKEN,
-	LABYRINTH_COPIES,
-	LABYRINTH_COPIES_FAILED,
-	LABYRINTH_COPIED_BYTES,
-	LABYRINTH_CHUNKS,
-	LABYRINTH_CHUNKS_OUTSIDE,
-	LABYRINTH_DMA_TIMEOUTS,
-	LABYRINTH_COUNTERS
-};
 
 /**
  * struct labyrinth_region - the part of the arena for buffers of one order
@@ -130,10 +102,11 @@ enum labyrinth_refill {
  * @shrinker: gives pages back under memory pressure
  * @entered: who may touch the contents of pages, or allocate or free them, at the moment
  * @left: all have left, and nobody can enter any more
- * @lock: guards @stock and everything below it. Sections are short: LABYRINTH_AT_ONCE
- *	pages at most, and a look at each CPU's shard; they never allocate, so it may be
- *	taken in hard interrupt context on PREEMPT_RT
+ * @busy: the counters that change with each page, for each CPU
  * @limits: the watermarks
+ * @lock: guards @stock, @busy, @limits and everything below it. Sections are short:
+ *	LABYRINTH_AT_ONCE pages at most, and a look at what each CPU has; they never
+ *	allocate, so it may be taken in hard interrupt context on PREEMPT_RT
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
  * @waiters: claims that could not be met yet, oldest first
  * @nr: pages in each state but the empty one
@@ -147,7 +120,7 @@ enum labyrinth_refill {
  * @dead: no page is handed out, published or allocated any more; set once
  * @refill: see enum labyrinth_refill
  * @kicked: when it became LABYRINTH_REFILL_KICKED, in jiffies
- * @counters: see enum labyrinth_counter
+ * @counters: see enum labyrinth_counter; the busy ones are in @busy
  * @refill_work: allocates with GFP_KERNEL after the handler failed to, or was not run
  * @refill_delay: its last pause after a failure, in ms; the worker's own
  * @tidy_work: scrubs @returned and frees surplus
@@ -167,23 +140,26 @@ struct labyrinth_pool {
 	struct shrinker *shrinker;
 	struct percpu_ref entered;
 	struct completion left;
-
-	raw_spinlock_t lock;
+	struct labyrinth_busy_counters __percpu *busy;
 	struct labyrinth_limits limits;
-	struct list_head returned;
-	struct list_head waiters;
+
+	/* What every CPU writes for every page, in one line: it goes to and fro. */
+	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	u32 nr[LABYRINTH_STATES];
 	u32 total;
-	u32 budget;
 	u32 available;
-	u32 set_aside;
 	u32 nr_waiters;
 	bool had_spare;
-	bool suspended;
 	bool dead;
-	enum labyrinth_refill refill;
-	unsigned long kicked;
+
 	u64 counters[LABYRINTH_COUNTERS];
+	bool suspended;
+	enum labyrinth_refill refill;
+	u32 budget;
+	u32 set_aside;
+	unsigned long kicked;
+	struct list_head returned;
+	struct list_head waiters;
 
 	struct delayed_work refill_work;
 	unsigned int refill_delay;
@@ -251,11 +227,28 @@ static inline void labyrinth_pool_leave(struct labyrinth_pool *pool)
 	percpu_ref_put(&pool->entered);
 }
 
+/**
+ * labyrinth_pool_add() - add to one of the counters of STAT
+ * @pool: the pool, its lock held
+ * @counter: which
+ * @amount: how much
+ *
+ * Context: Any.
+ */
+static inline void labyrinth_pool_add(struct labyrinth_pool *pool,
+				      enum labyrinth_counter counter, u64 amount)
+{
+	lockdep_assert_held(&pool->lock);
+	if (counter < LABYRINTH_BUSY_COUNTERS)
+		raw_cpu_add(pool->busy->value[counter], amount);
+	else
+		pool->counters[counter] += amount;
+}
+
 /* page.c */
 bool labyrinth_page_alloc(struct labyrinth_pool *pool, struct labyrinth_page *page,
 			  gfp_t gfp);
 void labyrinth_page_free(struct labyrinth_pool *pool, struct labyrinth_page *page);
-unsigned long labyrinth_page_pfn(const struct labyrinth_page *page, u32 index);
 void labyrinth_page_end_charge(struct labyrinth_pool *pool, struct labyrinth_page *page);
 struct labyrinth_page *labyrinth_pool_take_slot(struct labyrinth_pool *pool, u32 order);
 struct labyrinth_page *labyrinth_pool_take_slot_locked(struct labyrinth_pool *pool,
@@ -267,10 +260,10 @@ int labyrinth_pool_move(struct labyrinth_pool *pool, u32 pages,
 			enum labyrinth_state from, enum labyrinth_state to,
 			enum labyrinth_counter counter);
 
-static inline u32 labyrinth_page_slot(const struct labyrinth_pool *pool,
-				      const struct labyrinth_page *page)
+static __always_inline u32 labyrinth_page_slot(const struct labyrinth_page *page)
 {
-	return page - pool->slots;
+	/* Whoever has the page in hand may be drawing a handle: these bits stay. */
+	return data_race(page->handle) & LABYRINTH_SLOT_MASK;
 }
 
 /* The slot that a handle of this pool names, whoever has it now. */
@@ -296,23 +289,45 @@ static inline u32 labyrinth_pool_max_request(const struct labyrinth_pool *pool)
 int labyrinth_arena_init(struct labyrinth_pool *pool);
 
 /* From one slot of an order to the next: a buffer, and its guard. */
-static inline pgoff_t labyrinth_arena_stride(u32 order)
+static __always_inline pgoff_t labyrinth_arena_stride(u32 order)
 {
 	return (1u << order) + 1;
 }
 
 /* Where a slot lies: its first page, in pages from the start of the arena. */
-static inline pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
-					   const struct labyrinth_page *page)
+static __always_inline pgoff_t labyrinth_page_pgoff(const struct labyrinth_pool *pool,
+						    const struct labyrinth_page *page)
 {
-	const struct labyrinth_region *region = &pool->regions[page->order];
-	u32 slot = labyrinth_page_slot(pool, page);
+	const struct labyrinth_region *region;
+	u32 slot = labyrinth_page_slot(page);
 
+	if (likely(!page->order))
+		return slot * labyrinth_arena_stride(0);
+	/* No index: where user access is open, UBSAN must not look at one. */
+	region = pool->regions + page->order;
 	return region->pgoff + (slot - region->first) * labyrinth_arena_stride(page->order);
 }
 
-struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
-					    pgoff_t pgoff);
+struct labyrinth_page *labyrinth_arena_find_larger(const struct labyrinth_pool *pool,
+						   pgoff_t pgoff);
+
+/**
+ * labyrinth_arena_find() - find the slot at a place
+ * @pool: the pool
+ * @pgoff: in pages from the start of the arena; anything is allowed
+ *
+ * Context: Any.
+ * Return: the slot, or NULL for a guard or outside the arena.
+ */
+static inline struct labyrinth_page *labyrinth_arena_find(const struct labyrinth_pool *pool,
+							  pgoff_t pgoff)
+{
+	const pgoff_t stride = labyrinth_arena_stride(0);
+
+	if (likely(pgoff < pool->regions[0].slots * stride))
+		return pgoff % stride ? NULL : &pool->slots[pgoff / stride];
+	return labyrinth_arena_find_larger(pool, pgoff);
+}
 
 /* wait.c */
 
@@ -387,13 +402,31 @@ u32 labyrinth_pool_reachable(struct labyrinth_pool *pool);
 struct labyrinth_page *labyrinth_pool_pop(struct labyrinth_pool *pool);
 
 /* sentinel.c */
-void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page);
+void labyrinth_page_fill_pattern(struct labyrinth_page *page);
 bool labyrinth_page_check(struct labyrinth_pool *pool, struct labyrinth_page *page);
 
 static inline bool labyrinth_page_needs_check(const struct labyrinth_pool *pool,
 					      const struct labyrinth_page *page)
 {
 	return page->fill || READ_ONCE(pool->sentinel);
+}
+
+/**
+ * labyrinth_page_fill() - overwrite all of a page that is going to be free
+ * @pool: the pool
+ * @page: a single page in the caller's hands alone
+ *
+ * Context: Process context; the pool is entered, or the page is safe from removal.
+ */
+static inline void labyrinth_page_fill(const struct labyrinth_pool *pool,
+				       struct labyrinth_page *page)
+{
+	if (READ_ONCE(pool->sentinel)) {
+		labyrinth_page_fill_pattern(page);
+	} else {
+		page->fill = 0;
+		clear_page(page->cpu);
+	}
 }
 
 /* scrub.c */

@@ -248,9 +248,9 @@ void labyrinth_pool_refill_irq(struct labyrinth_pool *pool)
 	pages = allocate_pages(pool, GFP_ATOMIC, REFILL_BUDGET, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->counters[LABYRINTH_IRQ_REFILLS] += !!pages;
-	pool->counters[LABYRINTH_IRQ_REFILL_PAGES] += pages;
-	pool->counters[LABYRINTH_REFILL_FAILURES] += failed;
+	labyrinth_pool_add(pool, LABYRINTH_IRQ_REFILLS, !!pages);
+	labyrinth_pool_add(pool, LABYRINTH_IRQ_REFILL_PAGES, pages);
+	labyrinth_pool_add(pool, LABYRINTH_REFILL_FAILURES, failed);
 	worker = failed && !pool->dead && pool->refill != LABYRINTH_REFILL_WORKER;
 	if (worker) {
 		pool->refill = LABYRINTH_REFILL_WORKER;
@@ -313,9 +313,9 @@ void labyrinth_pool_refill_worker(struct work_struct *work)
 	pages = allocate_pages(pool, LABYRINTH_GFP_PATIENT, U32_MAX, &failed);
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->counters[LABYRINTH_WORKER_REFILLS] += !!pages;
-	pool->counters[LABYRINTH_WORKER_REFILL_PAGES] += pages;
-	pool->counters[LABYRINTH_REFILL_FAILURES] += failed;
+	labyrinth_pool_add(pool, LABYRINTH_WORKER_REFILLS, !!pages);
+	labyrinth_pool_add(pool, LABYRINTH_WORKER_REFILL_PAGES, pages);
+	labyrinth_pool_add(pool, LABYRINTH_REFILL_FAILURES, failed);
 	/* Whoever begins to poll looks at the pool afterwards, under this lock. */
 	again = failed && !pool->dead &&
 		(pool->nr_waiters || (is_drained(pool) && pool->ops->watched(pool)));

@@ -22,9 +22,10 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count
 
 	labyrinth_mapping_revoke(lf, pages);
 	WRITE_ONCE(lf->owned, lf->owned - count);
+	if (trace_labyrinth_release_enabled())
+		list_for_each_entry(page, pages, link)
+			trace_labyrinth_release(&lf->ldev->pool, page);
 	list_for_each_entry_safe(page, next, pages, link) {
-		trace_labyrinth_release(&lf->ldev->pool, page);
-		labyrinth_file_let_go(lf, page);
 		/* Only this file submits copies of its pages, under the state mutex. */
 		if (!data_race(page->dma_users))
 			continue;
@@ -36,16 +37,18 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count
 
 /**
  * labyrinth_do_release() - LABYRINTH_RELEASE
- * @call: the call
+ * @file: the open file
+ * @user: where the caller's struct is
+ * @arg: that struct
  *
  * Context: Process context.
  * Return: 0 or a negative errno.
  */
-long labyrinth_do_release(struct labyrinth_call *call)
+long labyrinth_do_release(struct file *file, void __user *user, union labyrinth_arg *arg)
 {
-	struct labyrinth_release *release = &call->arg.release;
+	struct labyrinth_release *release = &arg->release;
 	bool only_unmapped = release->flags & LABYRINTH_RELEASE_IF_UNMAPPED;
-	struct labyrinth_file *lf = call->lf;
+	struct labyrinth_file *lf = file->private_data;
 	LIST_HEAD(pages);
 	struct labyrinth_handles handles;
 	int err;
@@ -76,10 +79,13 @@ long labyrinth_do_release(struct labyrinth_call *call)
  */
 void labyrinth_release_all(struct labyrinth_file *lf)
 {
+	struct labyrinth_page *page;
 	LIST_HEAD(pages);
 
 	mutex_lock(&lf->state);
 	list_splice_init(&lf->buffers, &pages);
+	list_for_each_entry(page, &pages, link)
+		labyrinth_file_let_go(lf, page);
 	disown(lf, &pages, lf->owned);
 	mutex_unlock(&lf->state);
 	labyrinth_pool_return(&lf->ldev->pool, &pages);

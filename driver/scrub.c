@@ -53,25 +53,43 @@ u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above)
 	return surplus;
 }
 
+/* Those of one owner come together, so one charge ends for all of them. */
+static void make_free(struct labyrinth_pool *pool, struct list_head *pages)
+{
+	struct labyrinth_account *account = NULL;
+	struct labyrinth_page *page;
+	u32 paid = 0;
+
+	list_for_each_entry(page, pages, link) {
+		pool->nr[page->state]--;
+		page->state = LABYRINTH_FREE;
+		if (page->account != account) {
+			if (account)
+				labyrinth_account_uncharge(account, NULL, paid);
+			account = page->account;
+			paid = 0;
+		}
+		WRITE_ONCE(page->account, NULL);
+		paid++;
+	}
+	if (account)
+		labyrinth_account_uncharge(account, NULL, paid);
+}
+
 /* Makes scrubbed pages free, at most LABYRINTH_AT_ONCE; @pages is emptied. */
 static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 count)
 {
-	struct labyrinth_page *page;
 	unsigned long flags;
 	bool unsettled;
 	u32 i;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	list_for_each_entry(page, pages, link) {
-		pool->nr[page->state]--;
-		page->state = LABYRINTH_FREE;
-		labyrinth_page_uncharge(page);
-	}
+	make_free(pool, pages);
 	pool->nr[LABYRINTH_FREE] += count;
 	labyrinth_stock_put(&pool->stock, pages, count);
 	pool->available += count;
-	pool->counters[LABYRINTH_SCRUBBED] += count;
-	pool->counters[LABYRINTH_RELEASED] += count;
+	labyrinth_pool_add(pool, LABYRINTH_SCRUBBED, count);
+	labyrinth_pool_add(pool, LABYRINTH_RELEASED, count);
 	/* At once: we may be preempted behind this section. Each gets at least one page. */
 	for (i = 0; i < count && pool->nr_waiters; i++)
 		if (!labyrinth_pool_serve_oldest(pool))
@@ -98,33 +116,42 @@ static void give_up(struct labyrinth_pool *pool, struct labyrinth_page *page)
 	labyrinth_pool_settle(pool);
 }
 
+/* Overwrites single pages at the front of @pages and moves them to @scrubbed: how many. */
+static u32 fill_some(struct labyrinth_pool *pool, struct list_head *pages,
+		     struct list_head *scrubbed)
+{
+	struct labyrinth_page *page;
+	u32 count = 0;
+
+	list_for_each_entry(page, pages, link) {
+		if (page->order || count == LABYRINTH_AT_ONCE)
+			break;
+		labyrinth_page_fill(pool, page);
+		count++;
+	}
+	list_cut_before(scrubbed, pages, &page->link);
+	return count;
+}
+
 /* Until the pool dies; what is left in @pages then is not to be touched. */
 static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 {
-	struct labyrinth_page *page, *next;
+	struct labyrinth_page *page;
 	LIST_HEAD(scrubbed);
-	u32 count = 0;
+	u32 count;
 
-	list_for_each_entry_safe(page, next, pages, link) {
-		/* Removal waits until we leave, so do not let it wait long. */
-		if (labyrinth_pool_dead(pool))
-			break;
-		if (page->order) {
+	/* Removal waits until we leave, so do not let it wait long. */
+	while (!list_empty(pages) && !labyrinth_pool_dead(pool)) {
+		count = fill_some(pool, pages, &scrubbed);
+		if (count) {
+			publish(pool, &scrubbed, count);
+		} else {
+			page = list_first_entry(pages, struct labyrinth_page, link);
 			list_del_init(&page->link);
 			give_up(pool, page);
-			cond_resched();
-			continue;
 		}
-		labyrinth_page_fill(pool, page);
-		list_move_tail(&page->link, &scrubbed);
-		if (++count == LABYRINTH_AT_ONCE) {
-			publish(pool, &scrubbed, count);
-			count = 0;
-			cond_resched();
-		}
+		cond_resched();
 	}
-	if (count)
-		publish(pool, &scrubbed, count);
 }
 
 /**
@@ -245,7 +272,7 @@ struct labyrinth_page *labyrinth_pool_next_surplus(struct labyrinth_pool *pool,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (surplus_above(pool, above)) {
 		page = labyrinth_pool_pop(pool);
-		pool->counters[counter]++;
+		labyrinth_pool_add(pool, counter, 1);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return page;

@@ -18,19 +18,15 @@
 #define SENTINEL_BYTE		0x9d
 
 /**
- * labyrinth_page_fill() - overwrite all of a page that is going to be free
- * @pool: the pool
- * @page: a single page in the caller's hands alone
+ * labyrinth_page_fill_pattern() - overwrite all of a page with the pattern
+ * @page: a single page in the caller's hands alone, which is going to be free
  *
  * Context: Process context; the pool is entered, or the page is safe from removal.
  */
-void labyrinth_page_fill(struct labyrinth_pool *pool, struct labyrinth_page *page)
+void labyrinth_page_fill_pattern(struct labyrinth_page *page)
 {
-	page->fill = READ_ONCE(pool->sentinel) ? SENTINEL_BYTE : 0;
-	if (page->fill)
-		memset(page->cpu, page->fill, PAGE_SIZE);
-	else
-		clear_page(page->cpu);
+	page->fill = SENTINEL_BYTE;
+	memset(page->cpu, SENTINEL_BYTE, PAGE_SIZE);
 }
 
 static void poison(struct labyrinth_pool *pool, struct labyrinth_page *page, u32 byte)

@@ -9,9 +9,6 @@
  */
 #include "pool.h"
 
-/* As many as a CPU scrubs and hands out again in one go of a small program. */
-#define SHARD_PAGES		LABYRINTH_AT_ONCE
-
 static void init_shard(struct labyrinth_shard *shard)
 {
 	INIT_LIST_HEAD(&shard->pages);
@@ -60,7 +57,7 @@ void labyrinth_stock_put(struct labyrinth_stock *stock, struct list_head *pages,
 {
 	struct labyrinth_shard *shard = this_cpu_ptr(stock->shards);
 
-	if (shard->count + count > SHARD_PAGES)
+	if (shard->count + count > LABYRINTH_SHARD_PAGES)
 		shard = &stock->shared;
 	list_splice_init(pages, &shard->pages);
 	shard->count += count;
@@ -69,9 +66,13 @@ void labyrinth_stock_put(struct labyrinth_stock *stock, struct list_head *pages,
 static u32 take_from(struct labyrinth_shard *shard, struct list_head *pages, u32 most)
 {
 	u32 count = min(most, shard->count), i;
+	struct list_head *last = &shard->pages;
+	LIST_HEAD(taken);
 
 	for (i = 0; i < count; i++)
-		list_move_tail(shard->pages.next, pages);
+		last = last->next;
+	list_cut_position(&taken, &shard->pages, last);
+	list_splice_tail(&taken, pages);
 	shard->count -= count;
 	return count;
 }

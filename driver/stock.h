@@ -3,6 +3,7 @@
 #ifndef LABYRINTH_STOCK_H
 #define LABYRINTH_STOCK_H
 
+#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 
@@ -10,6 +11,9 @@ struct labyrinth_page;
 
 /* Pages put or taken in one go, while the pool's lock is held. */
 #define LABYRINTH_AT_ONCE	16
+
+/* As many as a CPU scrubs and hands out again in one go of a small program. */
+#define LABYRINTH_SHARD_PAGES	LABYRINTH_AT_ONCE
 
 /**
  * struct labyrinth_shard - a list of free pages
@@ -29,7 +33,7 @@ struct labyrinth_shard {
  */
 struct labyrinth_stock {
 	struct labyrinth_shard __percpu *shards;
-	struct labyrinth_shard shared;
+	struct labyrinth_shard shared ____cacheline_aligned_in_smp;
 	u64 steals;
 };
 

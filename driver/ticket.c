@@ -96,13 +96,12 @@ static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles
 	err = labyrinth_pool_move(pool, total, LABYRINTH_OWNED, LABYRINTH_TICKETED,
 				  LABYRINTH_GIVEN);
 	if (err) {
-		list_splice_tail(&pages, &lf->buffers);
+		labyrinth_uncollect(lf, &pages);
 		goto out;
 	}
 	list_for_each_entry(page, &pages, link) {
 		trace_labyrinth_give(pool, page);
 		WRITE_ONCE(page->state, LABYRINTH_TICKETED);
-		labyrinth_file_let_go(lf, page);
 	}
 	list_splice(&pages, &ticket->pages);
 	ticket->count = handles->count;
@@ -114,9 +113,9 @@ out:
 }
 
 /* The file is made first and known last: in between, nothing can be taken from it. */
-static int give(struct labyrinth_call *call, const struct labyrinth_handles *handles)
+static int give(struct labyrinth_file *lf, struct labyrinth_give __user *user,
+		const struct labyrinth_handles *handles)
 {
-	struct labyrinth_give __user *user = call->user;
 	struct labyrinth_ticket *ticket;
 	struct file *file;
 	int fd, err;
@@ -124,7 +123,7 @@ static int give(struct labyrinth_call *call, const struct labyrinth_handles *han
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	ticket = create_ticket(call->lf);
+	ticket = create_ticket(lf);
 	if (!ticket) {
 		put_unused_fd(fd);
 		return -ENOMEM;
@@ -137,7 +136,7 @@ static int give(struct labyrinth_call *call, const struct labyrinth_handles *han
 	}
 	err = put_user(fd, &user->ticket_fd);
 	if (!err)
-		err = fill_ticket(call->lf, handles, ticket);
+		err = fill_ticket(lf, handles, ticket);
 	if (err) {
 		fput(file);
 		put_unused_fd(fd);
@@ -149,21 +148,22 @@ static int give(struct labyrinth_call *call, const struct labyrinth_handles *han
 
 /**
  * labyrinth_do_give() - LABYRINTH_GIVE
- * @call: the call
+ * @file: the open file
+ * @user: where the caller's struct is
+ * @arg: that struct
  *
  * Context: Process context.
  * Return: 0 or a negative errno.
  */
-long labyrinth_do_give(struct labyrinth_call *call)
+long labyrinth_do_give(struct file *file, void __user *user, union labyrinth_arg *arg)
 {
-	struct labyrinth_give *args = &call->arg.give;
 	struct labyrinth_handles handles;
 	int err;
 
-	err = labyrinth_handles_get(&handles, args->handles, args->count);
+	err = labyrinth_handles_get(&handles, arg->give.handles, arg->give.count);
 	if (err)
 		return err;
-	err = give(call, &handles);
+	err = give(file->private_data, user, &handles);
 	labyrinth_handles_put(&handles);
 	return err;
 }
@@ -200,36 +200,36 @@ static void end_charge(struct labyrinth_ticket *ticket, struct labyrinth_account
 }
 
 /* The buffers get their new handles while the ticket, which needs none, owns them. */
-static int tell_taker(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
+static int tell_taker(struct labyrinth_take __user *user, u64 buffers,
+		      struct labyrinth_ticket *ticket)
 {
-	struct labyrinth_take __user *user = call->user;
 	struct labyrinth_pool *pool = &ticket->ldev->pool;
 	struct labyrinth_page *page;
 	int err;
 
 	list_for_each_entry(page, &ticket->pages, link)
 		labyrinth_page_draw_handle(page);
-	err = labyrinth_tell_buffers(pool, call->arg.take.buffers, &ticket->pages);
+	err = labyrinth_tell_buffers(pool, buffers, &ticket->pages, ticket->count);
 	return err ? err : put_user(ticket->count, &user->count);
 }
 
-static int take(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
+static int take(struct labyrinth_file *lf, struct labyrinth_take __user *user,
+		const struct labyrinth_take *wanted, struct labyrinth_ticket *ticket)
 {
-	struct labyrinth_take __user *user = call->user;
 	struct labyrinth_account *giver = ticket->account;
-	struct labyrinth_account *taker = call->lf->account;
+	struct labyrinth_account *taker = lf->account;
 	int err;
 
 	if (!ticket->count)
 		return -ENOENT;
-	if (call->arg.take.count < ticket->count)
+	if (wanted->count < ticket->count)
 		return put_user(ticket->count, &user->count) ? -EFAULT : -ENOSPC;
 	err = charge_taker(ticket, taker);
 	if (err)
 		return err;
-	err = tell_taker(call, ticket);
+	err = tell_taker(user, wanted->buffers, ticket);
 	if (!err)
-		err = labyrinth_adopt(call->lf, &ticket->pages, ticket->count, ticket->total,
+		err = labyrinth_adopt(lf, &ticket->pages, ticket->count, ticket->total,
 				      LABYRINTH_TICKETED, NULL);
 	if (err) {
 		end_charge(ticket, taker, giver);
@@ -243,33 +243,36 @@ static int take(struct labyrinth_call *call, struct labyrinth_ticket *ticket)
 
 /**
  * labyrinth_do_take() - LABYRINTH_TAKE
- * @call: the call
+ * @file: the open file
+ * @user: where the caller's struct is
+ * @arg: that struct
  *
  * Context: Process context.
  * Return: 0 or a negative errno.
  */
-long labyrinth_do_take(struct labyrinth_call *call)
+long labyrinth_do_take(struct file *file, void __user *user, union labyrinth_arg *arg)
 {
+	struct labyrinth_file *lf = file->private_data;
 	struct labyrinth_ticket *ticket;
-	struct file *file;
+	struct file *given;
 	long err;
 
-	if (call->arg.take.count > LABYRINTH_MAX_BATCH)
+	if (arg->take.count > LABYRINTH_MAX_BATCH)
 		return -EINVAL;
-	file = fget(call->arg.take.ticket_fd);
-	if (!file)
+	given = fget(arg->take.ticket_fd);
+	if (!given)
 		return -EINVAL;
-	ticket = file->private_data;
-	if (file->f_op != &ticket_fops) {
+	ticket = given->private_data;
+	if (given->f_op != &ticket_fops) {
 		err = -EINVAL;
-	} else if (ticket->ldev != call->lf->ldev) {
+	} else if (ticket->ldev != lf->ldev) {
 		err = -EXDEV;
 	} else if (test_and_set_bit_lock(0, &ticket->taking)) {
 		err = -EBUSY;
 	} else {
-		err = take(call, ticket);
+		err = take(lf, user, &arg->take, ticket);
 		clear_bit_unlock(0, &ticket->taking);
 	}
-	fput(file);
+	fput(given);
 	return err;
 }

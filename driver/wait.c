@@ -262,7 +262,7 @@ int labyrinth_pool_wait(struct labyrinth_pool *pool, struct labyrinth_waiter *wa
 	else
 		leave_queue(pool, waiter, err);
 	if (err == -ETIMEDOUT)
-		pool->counters[LABYRINTH_EXHAUSTION_FAILS]++;
+		labyrinth_pool_add(pool, LABYRINTH_EXHAUSTION_FAILS, 1);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	if (err)
@@ -287,7 +287,7 @@ int labyrinth_pool_join_queue(struct labyrinth_pool *pool, struct labyrinth_wait
 	waiter->account->waiting += waiter->wanted;
 	list_add_tail(&waiter->link, &pool->waiters);
 	pool->nr_waiters++;
-	pool->counters[LABYRINTH_EXHAUSTION_WAITS]++;
+	labyrinth_pool_add(pool, LABYRINTH_EXHAUSTION_WAITS, 1);
 	labyrinth_pool_serve_oldest(pool);	/* what there is, if it is the first */
 	return 0;
 }

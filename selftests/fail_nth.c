@@ -101,9 +101,28 @@ TEST_F_TIMEOUT(nth, info_and_stat, 120)
 	sweep_call(_metadata, &self->sweep, &stat);
 }
 
+/*
+ * As from a program that knows a longer struct than the kernel, with nothing in what is
+ * new: it is copied in by a function that can be made to fail, which others are not.
+ */
+static int longer_ioctl(int fd, unsigned long request, const void *cmd, size_t size)
+{
+	char longer[128] = "";
+	const __u32 longer_size = size + 8;
+
+	memcpy(longer, cmd, size);
+	memcpy(longer, &longer_size, sizeof(longer_size));
+	return ioctl(fd, request, longer);
+}
+
 static int run_acquire(struct sweep *self)
 {
-	return raw_acquire(self->fd, 0, self->count, self->buffers) < 0 ? -1 : 0;
+	const struct labyrinth_acquire cmd = {
+		.count = self->count,
+		.buffers = (uintptr_t)self->buffers,
+	};
+
+	return longer_ioctl(self->fd, LABYRINTH_ACQUIRE, &cmd, sizeof(cmd));
 }
 
 TEST_F_TIMEOUT(nth, acquire, 120)
@@ -119,17 +138,29 @@ TEST_F_TIMEOUT(nth, acquire, 120)
 	sweep_call(_metadata, &self->sweep, &call);
 }
 
-static int run_populate(struct sweep *self)
+static struct labyrinth_acquire populate(const struct sweep *self)
 {
-	struct labyrinth_acquire cmd = {
-		.size = sizeof(cmd),
+	return (struct labyrinth_acquire){
+		.size = sizeof(struct labyrinth_acquire),
 		.flags = LABYRINTH_ACQUIRE_POPULATE,
 		.count = self->count,
 		.buffers = (uintptr_t)self->buffers,
 		.arena_addr = (uintptr_t)self->map,
 	};
+}
+
+static int run_populate(struct sweep *self)
+{
+	struct labyrinth_acquire cmd = populate(self);
 
 	return ioctl(self->fd, LABYRINTH_ACQUIRE, &cmd);
+}
+
+static int run_longer_populate(struct sweep *self)
+{
+	struct labyrinth_acquire cmd = populate(self);
+
+	return longer_ioctl(self->fd, LABYRINTH_ACQUIRE, &cmd, sizeof(cmd));
 }
 
 /* Filling the arena is best effort: what could not be filled is there when touched. */
@@ -147,13 +178,19 @@ TEST_F_TIMEOUT(nth, acquire_with_populate, 120)
 	static const struct call call = {
 		.name = "ACQUIRE with POPULATE", .prepare = map_arena,
 		.run = run_populate, .undo = touch_and_release, .clean_up = unmap,
-		.errors = { EFAULT },
+	};
+	static const struct call longer = {
+		.name = "longer ACQUIRE with POPULATE", .prepare = map_arena,
+		.run = run_longer_populate, .undo = touch_and_release,
+		.clean_up = unmap, .errors = { EFAULT },
 	};
 
 	self->sweep.count = 1;
 	sweep_call(_metadata, &self->sweep, &call);
+	sweep_call(_metadata, &self->sweep, &longer);
 	self->sweep.count = BATCH;
 	sweep_call(_metadata, &self->sweep, &call);
+	sweep_call(_metadata, &self->sweep, &longer);
 }
 
 static int run_acquire_order(struct sweep *self)
@@ -179,17 +216,32 @@ static int run_release(struct sweep *self)
 	return raw_release_handles(self->fd, 0, self->count, self->handles);
 }
 
+static int run_longer_release(struct sweep *self)
+{
+	const struct labyrinth_release cmd = {
+		.count = self->count,
+		.handles = (uintptr_t)self->handles,
+	};
+
+	return longer_ioctl(self->fd, LABYRINTH_RELEASE, &cmd, sizeof(cmd));
+}
+
 TEST_F_TIMEOUT(nth, release, 120)
 {
 	static const struct call call = {
 		.name = "RELEASE", .prepare = acquire, .run = run_release,
+		.errors = { ENOMEM },
+	};
+	static const struct call longer = {
+		.name = "longer RELEASE", .prepare = acquire, .run = run_longer_release,
 		.errors = { ENOMEM, EFAULT },
 	};
 
 	self->sweep.count = 1;
-	sweep_call(_metadata, &self->sweep, &call);
+	sweep_call(_metadata, &self->sweep, &longer);
 	self->sweep.count = BATCH;
 	sweep_call(_metadata, &self->sweep, &call);
+	sweep_call(_metadata, &self->sweep, &longer);
 }
 
 static int run_copy(struct sweep *self)
@@ -243,9 +295,13 @@ static void give(struct __test_metadata *_metadata, struct sweep *self)
 
 static int run_take(struct sweep *self)
 {
-	__u32 count = self->count;
+	const struct labyrinth_take cmd = {
+		.ticket_fd = self->made,
+		.count = self->count,
+		.buffers = (uintptr_t)self->buffers,
+	};
 
-	return raw_take(self->other, self->made, &count, self->buffers);
+	return longer_ioctl(self->other, LABYRINTH_TAKE, &cmd, sizeof(cmd));
 }
 
 static void release_taken(struct __test_metadata *_metadata, struct sweep *self)
