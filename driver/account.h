@@ -7,6 +7,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
@@ -80,5 +81,56 @@ int labyrinth_account_charge(struct labyrinth_account *account,
 			     const struct labyrinth_account *payer, u32 pages);
 void labyrinth_account_uncharge(struct labyrinth_account *account,
 				const struct labyrinth_account *payer, u32 pages);
+
+/* Looks before it adds: others of this user may be bound less tightly. */
+static inline bool labyrinth_memlock_charge_one(struct user_struct *memlock)
+{
+	const long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic_long_read(&memlock->locked_vm) >= limit)
+		return false;
+	if (atomic_long_inc_return(&memlock->locked_vm) <= limit)
+		return true;
+	atomic_long_dec(&memlock->locked_vm);
+	return false;
+}
+
+/**
+ * labyrinth_account_charge_one() - let an account pay for a page, if there is room
+ * @account: the account; the pool's lock is held
+ *
+ * As labyrinth_account_room() and labyrinth_account_charge().
+ *
+ * Context: The task that is to pay.
+ * Return: false if a quota or RLIMIT_MEMLOCK is used up: nothing has been charged.
+ */
+static inline bool labyrinth_account_charge_one(struct labyrinth_account *account)
+{
+	u32 user_quota = READ_ONCE(account->users->quota);
+
+	if (account->charged >= account->quota)
+		return false;
+	if (user_quota && !account->unlimited && account->user->charged >= user_quota)
+		return false;
+	if (account->memlock && !labyrinth_memlock_charge_one(account->memlock))
+		return false;
+	account->charged++;
+	account->user->charged++;
+	return true;
+}
+
+/**
+ * labyrinth_account_uncharge_one() - as labyrinth_account_uncharge(), for a page
+ * @account: the account; the pool's lock is held
+ *
+ * Context: Any.
+ */
+static inline void labyrinth_account_uncharge_one(struct labyrinth_account *account)
+{
+	account->charged--;
+	account->user->charged--;
+	if (account->memlock)
+		atomic_long_dec(&account->memlock->locked_vm);
+}
 
 #endif /* LABYRINTH_ACCOUNT_H */

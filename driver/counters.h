@@ -36,13 +36,16 @@ enum labyrinth_counter {
 };
 
 /**
- * struct labyrinth_busy_counters - what one CPU has done, guarded by the pool's lock
- * @value: the first of enum labyrinth_counter
+ * struct labyrinth_busy_counters - what one CPU has done
+ * @value: the first of enum labyrinth_counter; guarded by the pool's lock
+ * @owned: free pages that have become owned without that lock: acquired, and to be counted
+ *	as owned instead of free, in one number, so that the two always add up
  *
  * So that not all CPUs write to one line for each page.
  */
 struct labyrinth_busy_counters {
 	u64 value[LABYRINTH_BUSY_COUNTERS];
+	unsigned long owned;
 };
 
 #endif /* LABYRINTH_COUNTERS_H */

@@ -268,6 +268,9 @@ void labyrinth_mapping_populate(struct labyrinth_file *lf, struct vm_area_struct
 				struct list_head *pages);
 void labyrinth_mapping_fence(struct labyrinth_file *lf, struct labyrinth_page *page,
 			     u32 offset, u32 length);
+void labyrinth_mapping_populate_one(struct labyrinth_file *lf, struct vm_area_struct *vma,
+				    struct labyrinth_page *page);
+void labyrinth_mapping_revoke_one(struct labyrinth_file *lf, struct labyrinth_page *page);
 void labyrinth_mapping_revoke(struct labyrinth_file *lf, struct list_head *pages);
 void labyrinth_mapping_revoke_all(struct labyrinth_file *lf);
 

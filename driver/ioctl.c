@@ -82,9 +82,9 @@ static const struct labyrinth_ioctl_row rows[] = {
 	ROW(LABYRINTH_STAT, labyrinth_stat, shrunk, 0, .report = get_stat),
 	ROW(LABYRINTH_ACQUIRE, labyrinth_acquire, reserved,
 	    LABYRINTH_ACQUIRE_NOWAIT | LABYRINTH_ACQUIRE_PARTIAL |
-	    LABYRINTH_ACQUIRE_POPULATE, .call = labyrinth_do_acquire),
+	    LABYRINTH_ACQUIRE_POPULATE, .call = labyrinth_acquire_short),
 	ROW(LABYRINTH_RELEASE, labyrinth_release, handles,
-	    LABYRINTH_RELEASE_IF_UNMAPPED, .call = labyrinth_do_release),
+	    LABYRINTH_RELEASE_IF_UNMAPPED, .call = labyrinth_release_short),
 	ROW(LABYRINTH_COPY, labyrinth_copy, user_data, LABYRINTH_COPY_FENCE,
 	    .call = labyrinth_do_copy),
 	ROW(LABYRINTH_GIVE, labyrinth_give, handles, 0, .call = labyrinth_do_give),

@@ -55,6 +55,10 @@ long labyrinth_do_acquire(struct file *file, void __user *user,
 			  union labyrinth_arg *arg);		/* acquire.c */
 long labyrinth_do_release(struct file *file, void __user *user,
 			  union labyrinth_arg *arg);		/* release.c */
+long labyrinth_acquire_short(struct file *file, void __user *user,
+			     union labyrinth_arg *arg);		/* short.c */
+long labyrinth_release_short(struct file *file, void __user *user,
+			     union labyrinth_arg *arg);		/* short.c */
 long labyrinth_do_copy(struct file *file, void __user *user,
 		       union labyrinth_arg *arg);		/* copy.c */
 long labyrinth_do_give(struct file *file, void __user *user,

@@ -259,6 +259,20 @@ static __always_inline void populate(struct labyrinth_pool *pool,
 }
 
 /**
+ * labyrinth_mapping_populate_one() - show a buffer without waiting for it to be touched
+ * @lf: the file that owns it, its state mutex held
+ * @vma: its mapping of the arena, mmap_lock held
+ * @page: the buffer
+ *
+ * Context: Process context.
+ */
+void labyrinth_mapping_populate_one(struct labyrinth_file *lf, struct vm_area_struct *vma,
+				    struct labyrinth_page *page)
+{
+	populate(&lf->ldev->pool, vma, page);
+}
+
+/**
  * labyrinth_mapping_populate() - show buffers without waiting for them to be touched
  * @lf: the file that owns them, its state mutex held
  * @vma: its mapping of the arena, mmap_lock held
@@ -324,6 +338,21 @@ static void unmap_buffers(struct labyrinth_file *lf, const struct labyrinth_page
 
 	unmap_run(lf, labyrinth_page_pgoff(pool, first),
 		  labyrinth_page_pgoff(pool, last) + labyrinth_page_count(last) - 1);
+}
+
+/**
+ * labyrinth_mapping_revoke_one() - make a page disappear from every mapping
+ * @lf: the file that owns it, its state mutex held
+ * @page: a single page that a page table may show; the caller counts it
+ *
+ * Context: Process context.
+ */
+void labyrinth_mapping_revoke_one(struct labyrinth_file *lf, struct labyrinth_page *page)
+{
+	pgoff_t pgoff = labyrinth_page_pgoff(&lf->ldev->pool, page);
+
+	page->touched = false;
+	unmap_run(lf, pgoff, pgoff);
 }
 
 /**

@@ -235,15 +235,22 @@ void labyrinth_pool_count(struct labyrinth_pool *pool,
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-static void add_up(const struct labyrinth_pool *pool, u64 *count)
+/* Fills @count, of all counters, and returns how many pages more are owned, and not free. */
+static u32 add_up(const struct labyrinth_pool *pool, u64 *count)
 {
-	u32 i;
-	int cpu;
+	const struct labyrinth_busy_counters *busy;
+	unsigned long owned = 0;
+	int cpu, i;
 
 	memcpy(count, pool->counters, sizeof(pool->counters));
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		busy = per_cpu_ptr(pool->busy, cpu);
 		for (i = 0; i < LABYRINTH_BUSY_COUNTERS; i++)
-			count[i] += per_cpu_ptr(pool->busy, cpu)->value[i];
+			count[i] += busy->value[i];
+		owned += READ_ONCE(busy->owned);
+	}
+	count[LABYRINTH_ACQUIRED] += owned;
+	return owned;
 }
 
 /**
@@ -262,12 +269,13 @@ void labyrinth_pool_stat(struct labyrinth_pool *pool,
 {
 	u64 count[LABYRINTH_COUNTERS];
 	unsigned long flags;
+	u32 owned;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	add_up(pool, count);
+	owned = add_up(pool, count);
 	stat->total = pool->total;
-	stat->free = pool->nr[LABYRINTH_FREE];
-	stat->owned = pool->nr[LABYRINTH_OWNED];
+	stat->free = pool->nr[LABYRINTH_FREE] - owned;
+	stat->owned = pool->nr[LABYRINTH_OWNED] + owned;
 	stat->ticketed = pool->nr[LABYRINTH_TICKETED];
 	stat->kernel = pool->nr[LABYRINTH_KERNEL];
 	stat->quarantined = pool->nr[LABYRINTH_QUARANTINED];

@@ -7,6 +7,7 @@
  *	page.c		one slot and the buffer in it
  *	arena.c		where each lies in the mmap offset space
  *	stock.c		where free pages lie: a shard for each CPU and a shared list
+ *	single.h	one page out of the pool and back, where nothing else is to be done
  *	claim.c		taking pages out, for user space
  *	wait.c		the FIFO of those who want more than there is
  *	atomic.c	taking and giving back from any context, for the kernel itself
@@ -109,7 +110,7 @@ enum labyrinth_refill {
  *	allocate, so it may be taken in hard interrupt context on PREEMPT_RT
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
  * @waiters: claims that could not be met yet, oldest first
- * @nr: pages in each state but the empty one
+ * @nr: pages in each state but the empty one; some of the free ones are owned, see @busy
  * @total: pages there are
  * @budget: those, and what is being allocated; never more than @limits.max
  * @available: pages in @stock that nobody has a claim to

@@ -73,7 +73,7 @@ static void trace_pages(const char *path, struct device *device, __u32 flags,
 	struct batch batch;
 
 	batch_init(&batch, device, flags, count, touch);
-	trace(path, "labyrinth_do_acquire", batch_cycle, &batch,
+	trace(path, "labyrinth_acquire_short", batch_cycle, &batch,
 	      bench_measure(batch_cycle, &batch));
 }
 
