@@ -74,6 +74,7 @@ def unit(key):
 # Of which case each profile is, and for how many pages.
 PROFILED = {lab('acquire-release'): ('acquire', 1), lab('fault'): ('fault', 1),
             lab('populate'): ('populate', 1), lab('populate', 32): ('populate32', 32),
+            lab('pass'): ('pass', 1), lab('pass', 32): ('pass32', 32),
             lab('pass-alone'): ('pass', 1), lab('pass-alone', 32): ('pass32', 32)}
 
 # text: for the table; value: gives the number, from a function of Key to number; show:

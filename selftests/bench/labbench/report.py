@@ -88,9 +88,9 @@ def floor(goal, of, profiles):
     path, pages = cases.PROFILED.get(goal.key, (None, 1))
     for profiled in profiles:
         if profiled.path == path:
-            left = sum(profiled.modules.values()) - profiled.modules['labyrinth']
+            ours = profiled.modules['labyrinth'] / pages
             return goal.show % goal.value(
-                lambda key: left / pages if key == goal.key else of(key))
+                lambda key: of(key) - ours if key == goal.key else of(key))
     return ''
 
 
