@@ -2,7 +2,7 @@
 /*
  * The short way of ACQUIRE and RELEASE: one page, of a pool that has plenty, for an opener
  * that is far from its bounds. Nearly every call is of that kind, and straight on it takes a
- * third fewer instructions than the long way, which has to reckon with everything. What is
+ * quarter fewer instructions than the long way, which has to reckon with everything. What is
  * out of the ordinary is seen before anything has happened, and is left to the long way.
  *
  * Both do the same, and hold the same locks; acquire.c and release.c say why.
