@@ -38,8 +38,8 @@ enum labyrinth_counter {
 /**
  * struct labyrinth_busy_counters - what one CPU has done
  * @value: the first of enum labyrinth_counter; guarded by the pool's lock
- * @owned: free pages that have become owned without that lock: acquired, and to be counted
- *	as owned instead of free, in one number, so that the two always add up
+ * @owned: how often a free page has become owned without that lock. One number for what
+ *	is acquired, owned, and not free any more, so that they always add up
  *
  * So that not all CPUs write to one line for each page.
  */

@@ -138,7 +138,8 @@ int labyrinth_pool_set_limits(struct labyrinth_pool *pool,
  * labyrinth_pool_kill() - hand out nothing any more
  * @pool: the pool
  *
- * Every waiter, and every claim or commit from now on, gets -ENODEV.
+ * Every waiter, and every claim or commit from now on, gets -ENODEV, but for a commit that
+ * has seen the pool alive under a file's state mutex: removal takes that mutex later.
  *
  * Context: Process context.
  */
@@ -235,7 +236,7 @@ void labyrinth_pool_count(struct labyrinth_pool *pool,
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Fills @count, of all counters, and returns how many pages more are owned, and not free. */
+/* Fills @count, of all counters; returns how often a free page has become owned unlocked. */
 static u32 add_up(const struct labyrinth_pool *pool, u64 *count)
 {
 	const struct labyrinth_busy_counters *busy;
@@ -259,7 +260,8 @@ static u32 add_up(const struct labyrinth_pool *pool, u64 *count)
  * @account: whose charge to report, or NULL
  * @stat: zeroed; every term and counter that this pool knows is set
  *
- * One lock section, so that the terms always add up to the total.
+ * One lock section, and one number for what free pages become owned without the lock, so
+ * that the terms always add up to the total.
  *
  * Context: Any.
  */

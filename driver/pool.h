@@ -103,14 +103,15 @@ enum labyrinth_refill {
  * @shrinker: gives pages back under memory pressure
  * @entered: who may touch the contents of pages, or allocate or free them, at the moment
  * @left: all have left, and nobody can enter any more
- * @busy: the counters that change with each page, for each CPU
+ * @busy: what changes with each page, for each CPU; some of it without the lock
  * @limits: the watermarks
  * @lock: guards @stock, @busy, @limits and everything below it. Sections are short:
  *	LABYRINTH_AT_ONCE pages at most, and a look at what each CPU has; they never
  *	allocate, so it may be taken in hard interrupt context on PREEMPT_RT
  * @returned: pages to be scrubbed: out of quarantine, or freed by a client
  * @waiters: claims that could not be met yet, oldest first
- * @nr: pages in each state but the empty one; some of the free ones are owned, see @busy
+ * @nr: pages in each state but the empty one. LABYRINTH_FREE and LABYRINTH_OWNED mean
+ *	something only together with what @busy says has become owned, and may wrap
  * @total: pages there are
  * @budget: those, and what is being allocated; never more than @limits.max
  * @available: pages in @stock that nobody has a claim to

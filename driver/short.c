@@ -5,7 +5,7 @@
  * quarter fewer instructions than the long way, which has to reckon with everything. What is
  * out of the ordinary is seen before anything has happened, and is left to the long way.
  *
- * Both do the same, and hold the same locks; acquire.c and release.c say why.
+ * Both do the same; acquire.c and release.c say why.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -176,6 +176,7 @@ long labyrinth_release_short(struct file *file, void __user *user, union labyrin
 	} else {
 		/* Removal frees it. */
 		labyrinth_page_end_charge(pool, page);
+		labyrinth_pool_count(pool, LABYRINTH_REVOKED, revoked);
 	}
 	return 0;
 }

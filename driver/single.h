@@ -10,8 +10,8 @@
 #include "pool.h"
 
 /*
- * Nothing follows when a page goes: nobody waits, and it will not be missed. Nor can an
- * account be so large that labyrinth_pool_admit() would refuse it.
+ * Nothing follows when a page goes: nobody waits, and it will not be missed. Nor does an
+ * account then own so much that labyrinth_pool_admit() would have to refuse it.
  */
 static inline bool labyrinth_pool_has_plenty(const struct labyrinth_pool *pool)
 {
@@ -63,7 +63,9 @@ labyrinth_pool_take_single(struct labyrinth_pool *pool, struct labyrinth_account
  * labyrinth_pool_own_single() - as labyrinth_pool_move(), of an acquired page
  * @pool: the pool, which cannot die for its owner: the file's state mutex is held
  *
- * Without the pool's lock, which two CPUs would have to pass to each other once more.
+ * Without the pool's lock, which two CPUs would have to pass to each other once more. STAT
+ * does not miss it: whoever ends the ownership has held the state mutex after us, and takes
+ * the pool's lock to count that.
  *
  * Context: Process context.
  */
