@@ -4,6 +4,7 @@
 #define LABYRINTH_POOL_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "labyrinth_utils.h"
@@ -114,6 +115,30 @@ static inline void hoard_close(struct hoard *hoard)
 	free(hoard->buffers);
 	free(hoard->owners);
 	memset(hoard, 0, sizeof(*hoard));
+}
+
+/* No more than the driver keeps at hand for one CPU. */
+#define AT_HAND		8
+
+/*
+ * Stays on this CPU, and leaves pages at hand for it; *cpus becomes those where it might
+ * have run.
+ */
+static inline void have_some_at_hand(struct __test_metadata *_metadata, int fd,
+				     cpu_set_t *cpus)
+{
+	struct labyrinth_buffer buffers[AT_HAND];
+	int cpu = sched_getcpu(), i;
+	cpu_set_t here;
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(*cpus), cpus));
+	CPU_ZERO(&here);
+	CPU_SET(cpu, &here);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(here), &here));
+	for (i = 0; i < AT_HAND; i++)
+		test_acquire(fd, 1, &buffers[i]);
+	for (i = 0; i < AT_HAND; i++)
+		test_release(fd, 1, &buffers[i]);
 }
 
 /* A thread in ACQUIRE. */

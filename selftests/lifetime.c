@@ -93,6 +93,7 @@ TEST_F(unbind, waiter_gets_enodev)
 
 struct stalled {
 	int fd;
+	unsigned int count;
 	struct labyrinth_buffer *buffers;
 	int result;
 	int error;
@@ -102,15 +103,16 @@ static void *stalled_acquire(void *argument)
 {
 	struct stalled *stalled = argument;
 
-	stalled->result = raw_acquire(stalled->fd, 0, 1, stalled->buffers);
+	stalled->result = raw_acquire(stalled->fd, 0, stalled->count, stalled->buffers);
 	stalled->error = errno;
 	return NULL;
 }
 
 /* It has its page, and is about to say so, when the page goes. */
-TEST_F(unbind, acquire_that_removal_overtakes_is_enodev)
+static void be_overtaken(struct __test_metadata *_metadata, int fd, const char *address,
+			 unsigned int count)
 {
-	struct stalled stalled = { .fd = self->fd };
+	struct stalled stalled = { .fd = fd, .count = count };
 	struct pollfd faults = { .events = POLLIN };
 	pthread_t thread;
 
@@ -119,12 +121,27 @@ TEST_F(unbind, acquire_that_removal_overtakes_is_enodev)
 		SKIP(return, "no userfaultfd in this kernel");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, stalled_acquire, &stalled));
 	ASSERT_EQ(1, poll(&faults, 1, 5000));
-	test_unbind();
+	ASSERT_EQ(0, device_unbind(address));
 	ASSERT_EQ(0, stall_end(faults.fd, stalled.buffers));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(-1, stalled.result);
 	EXPECT_EQ(ENODEV, stalled.error);
 	close(faults.fd);
+}
+
+TEST_F(unbind, acquire_that_removal_overtakes_is_enodev)
+{
+	be_overtaken(_metadata, self->fd, self->address, 2);
+}
+
+/* Which goes another way in the driver. */
+TEST_F(unbind, acquire_of_a_page_at_hand_that_removal_overtakes_is_enodev)
+{
+	cpu_set_t cpus;
+
+	have_some_at_hand(_metadata, self->fd, &cpus);
+	be_overtaken(_metadata, self->fd, self->address, 1);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
 }
 
 struct reader {

@@ -4,15 +4,10 @@
  * driver goes a shorter way then, and every promise holds on it as well. That it does go
  * that way is seen by "make bench-check": the other one takes a third more instructions.
  */
-#include <sched.h>
-
 #include "labyrinth_fault.h"
 #include "labyrinth_limits.h"
 #include "labyrinth_pool.h"
 #include "labyrinth_user.h"
-
-/* No more than the driver keeps at hand for one CPU. */
-#define AT_HAND		8
 
 /* More often than any limit here allows at a time. */
 #define TURNS		40
@@ -28,23 +23,8 @@ FIXTURE(single)
 	struct modes modes;
 };
 
-/* Leaves pages at hand for this CPU, where the test stays. */
-static void have_some_at_hand(struct __test_metadata *_metadata, int fd)
-{
-	struct labyrinth_buffer buffers[AT_HAND];
-	int i;
-
-	for (i = 0; i < AT_HAND; i++)
-		test_acquire(fd, 1, &buffers[i]);
-	for (i = 0; i < AT_HAND; i++)
-		test_release(fd, 1, &buffers[i]);
-}
-
 FIXTURE_SETUP(single)
 {
-	int cpu = sched_getcpu();
-	cpu_set_t here;
-
 	self->fd = open_quiet(_metadata, 0, O_RDWR);
 	if (geteuid())
 		SKIP(_exit(KSFT_SKIP), "only root can change limits and be other users");
@@ -53,11 +33,7 @@ FIXTURE_SETUP(single)
 	self->file_quota = number_in(LIMITS "file_quota");
 	self->user_quota = number_in(LIMITS "user_quota");
 	modes_open(_metadata, &self->modes);
-	ASSERT_EQ(0, sched_getaffinity(0, sizeof(self->cpus), &self->cpus));
-	CPU_ZERO(&here);
-	CPU_SET(cpu, &here);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(here), &here));
-	have_some_at_hand(_metadata, self->fd);
+	have_some_at_hand(_metadata, self->fd, &self->cpus);
 	fault_catch();
 	test_stat(self->fd, &self->before);
 	ASSERT_LT(self->before.low + 2 * AT_HAND, self->before.free);
