@@ -53,27 +53,20 @@ u32 labyrinth_pool_surplus(struct labyrinth_pool *pool, u32 above)
 	return surplus;
 }
 
-/* Those of one owner come together, so one charge ends for all of them. */
-static void make_free(struct labyrinth_pool *pool, struct list_head *pages)
+/* All have one account, if any, and one state: a file's, a ticket's, or there is but one. */
+static void make_free(struct labyrinth_pool *pool, struct list_head *pages, u32 count)
 {
-	struct labyrinth_account *account = NULL;
-	struct labyrinth_page *page;
-	u32 paid = 0;
+	struct labyrinth_page *page = list_first_entry(pages, struct labyrinth_page, link);
+	struct labyrinth_account *account = page->account;
 
+	pool->nr[page->state] -= count;
+	pool->nr[LABYRINTH_FREE] += count;
 	list_for_each_entry(page, pages, link) {
-		pool->nr[page->state]--;
 		page->state = LABYRINTH_FREE;
-		if (page->account != account) {
-			if (account)
-				labyrinth_account_uncharge(account, NULL, paid);
-			account = page->account;
-			paid = 0;
-		}
 		WRITE_ONCE(page->account, NULL);
-		paid++;
 	}
 	if (account)
-		labyrinth_account_uncharge(account, NULL, paid);
+		labyrinth_account_uncharge(account, NULL, count);
 }
 
 /* Makes scrubbed pages free, at most LABYRINTH_AT_ONCE; @pages is emptied. */
@@ -84,8 +77,7 @@ static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 co
 	u32 i;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	make_free(pool, pages);
-	pool->nr[LABYRINTH_FREE] += count;
+	make_free(pool, pages, count);
 	labyrinth_stock_put(&pool->stock, pages, count);
 	pool->available += count;
 	labyrinth_pool_add(pool, LABYRINTH_SCRUBBED, count);
@@ -157,8 +149,8 @@ static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 /**
  * labyrinth_pool_return() - make owned buffers free
  * @pool: the pool
- * @pages: buffers that no mapping shows and no DMA can reach, with their account;
- *	emptied. Those not reached when the pool dies are left to removal
+ * @pages: buffers that no mapping shows and no DMA can reach, all of one account and in
+ *	one state; emptied. Those not reached when the pool dies are left to removal
  *
  * Context: Process context, no lock held. The caller holds the accounts.
  */
