@@ -60,7 +60,8 @@ TEST_F_TIMEOUT(parameters, limits_are_those_given, 60)
 	EXPECT_EQ(20, stat.high);
 	EXPECT_EQ(10, stat.low);
 	EXPECT_EQ(5, stat.reserve);
-	EXPECT_EQ(20, stat.free);
+	/* The system may be short of memory, and have had some back already. */
+	EXPECT_EQ(20, stat.free + stat.shrunk);
 	EXPECT_EQ(40, info.max_pages);
 	EXPECT_EQ(7, info.file_quota);
 	EXPECT_EQ(9, info.user_quota);
