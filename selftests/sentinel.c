@@ -2,52 +2,14 @@
 /* In sentinel mode, whoever writes to a page that nobody owns is noticed. */
 #include <sched.h>
 
-#include "labyrinth_client.h"
-#include "labyrinth_limits.h"
-#include "labyrinth_peer.h"
-#include "labyrinth_pool.h"
-#include "labyrinth_stray.h"
+#include "labyrinth_sentinel.h"
 #include "labyrinth_trace.h"
 
 /* More than the reserve, fewer than what is free beyond the low watermark. */
 #define BROKEN		64
 
-/* A small pool is looked through sooner. It still has to grow for that. */
-#define MAX_PAGES	384
-
 /* What the device writes: neither zeroes nor a likely pattern. */
 #define STRAY_BYTE	0x7e
-
-#define PEERS		3
-
-#define LEAST_TURNS	100	/* of switching it on or off */
-
-static int sentinel_write(int fd, const char *text)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/class/labyrinth/labyrinth%u/sentinel",
-		 device_number(fd));
-	return sysfs_write(path, text);
-}
-
-/* The first device, in sentinel mode or not. Skips where there is no such mode. */
-static int open_with_sentinel(struct __test_metadata *_metadata, const char *mode)
-{
-	struct labyrinth_info info;
-	int fd = open_quiet(_metadata, 0, O_RDWR);
-
-	test_info(fd, &info);
-	if (!(info.capabilities & LABYRINTH_CAP_SENTINEL))
-		SKIP(_exit(KSFT_SKIP), "no sentinel mode in this driver");
-	client_unload();
-	stray_unload();
-	ASSERT_TRUE(wait_until(pool_is_full(fd)));
-	ASSERT_EQ(0, sentinel_write(fd, mode));
-	ASSERT_EQ(0, stat_value(fd, poisoned));
-	ASSERT_EQ(0, set_number(LIMITS "max", MAX_PAGES));
-	return fd;
-}
 
 /* A device that is new has neither limits nor pages from before. */
 static void end_sentinel(struct __test_metadata *_metadata, int fd, const char *address)
@@ -57,20 +19,6 @@ static void end_sentinel(struct __test_metadata *_metadata, int fd, const char *
 	client_unload();
 	stray_unload();
 	device_renew(_metadata, address);
-}
-
-/* Has every free page handed out, the reserve too; what the refill adds, as well. */
-static void look_at_all(struct __test_metadata *_metadata, int fd)
-{
-	struct labyrinth_stat stat;
-
-	do {
-		test_stat(fd, &stat);
-		ASSERT_EQ(0, client_take("process", stat.max - stat.kernel));
-	} while (stat_value(fd, free));
-	EXPECT_EQ(0, client_value("dirty"));
-	ASSERT_EQ(0, client_write("free", "process"));
-	ASSERT_TRUE(wait_until(device_is_quiet(fd)));
 }
 
 /* Opens the kernel's log; only what comes from here on is read. */
@@ -399,120 +347,6 @@ TEST_F(broken, they_stay_poisoned_with_the_mode_off_and_go_with_the_device)
 	ASSERT_LE(0, self->fd);
 	EXPECT_EQ(0, stat_value(self->fd, poisoned));
 	EXPECT_TRUE(device_is_quiet(self->fd));
-}
-
-/* The switch itself. */
-FIXTURE(sentinel)
-{
-	int fd;
-	struct labyrinth_info info;
-};
-
-FIXTURE_SETUP(sentinel)
-{
-	self->fd = open_with_sentinel(_metadata, "0");
-	test_info(self->fd, &self->info);
-}
-
-FIXTURE_TEARDOWN(sentinel)
-{
-	sentinel_write(self->fd, "0");
-	EXPECT_EQ(0, stat_value(self->fd, poisoned));
-	set_number(LIMITS "max", self->info.max_pages);
-	close(self->fd);
-	client_unload();
-}
-
-TEST_F(sentinel, switch_takes_0_and_1_and_nothing_else)
-{
-	char path[64], now[8] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/class/labyrinth/labyrinth%u/sentinel",
-		 device_number(self->fd));
-	EXPECT_EQ(0, sentinel_write(self->fd, "1"));
-	EXPECT_ERRNO(EINVAL, sentinel_write(self->fd, "2"));
-	EXPECT_ERRNO(EINVAL, sentinel_write(self->fd, "-1"));
-	EXPECT_ERRNO(EINVAL, sentinel_write(self->fd, "10"));
-	EXPECT_ERRNO(EINVAL, sentinel_write(self->fd, "pattern"));
-	file = fopen(path, "r");
-	ASSERT_NE(NULL, file);
-	EXPECT_NE(NULL, fgets(now, sizeof(now), file));
-	EXPECT_STREQ("1\n", now);
-	fclose(file);
-	EXPECT_EQ(0, sentinel_write(self->fd, "0\n"));
-}
-
-TEST_F(sentinel, pages_read_as_zero_whatever_the_mode_was_when_they_became_free)
-{
-	static const char * const modes[] = { "0", "1", "1", "0" };
-	struct labyrinth_buffer buffers[BROKEN];
-	unsigned int i, j;
-
-	client_require(_metadata, self->fd);
-	for (i = 0; i < ARRAY_COUNT(modes); i++) {
-		ASSERT_EQ(0, sentinel_write(self->fd, modes[i]));
-		test_acquire(self->fd, BROKEN, buffers);
-		for (j = 0; j < BROKEN; j++) {
-			char *page = test_map_buffer(self->fd, &buffers[j]);
-
-			ASSERT_TRUE(all_bytes_are(page, page_size(), 0));
-			memset(page, 0xee, page_size());
-			munmap(page, page_size());
-		}
-		test_release(self->fd, BROKEN, buffers);
-		look_at_all(_metadata, self->fd);
-	}
-}
-
-/* Until killed; leaves the loop if a page is not zero. */
-static void use_pages(unsigned int count)
-{
-	struct labyrinth_buffer buffers[BROKEN];
-	int fd = raw_open(0, O_RDWR);
-	unsigned int i;
-
-	for (;;) {
-		if (raw_acquire(fd, 0, count, buffers) < 0)
-			return;
-		for (i = 0; i < count; i++) {
-			char *page = raw_map(fd, PROT_READ | PROT_WRITE, page_size(),
-					     buffers[i].offset);
-
-			if (page == MAP_FAILED || !all_bytes_are(page, page_size(), 0))
-				return;
-			memset(page, 0xd1, page_size());
-			munmap(page, page_size());
-		}
-		if (raw_release(fd, 0, count, buffers))
-			return;
-	}
-}
-
-TEST_F_TIMEOUT(sentinel, switching_to_and_fro_under_load_never_shows_a_pattern, 240)
-{
-	__u64 end = now_ns() + 2 * SOON_NS;
-	struct peer peers[PEERS];
-	struct labyrinth_stat stat;
-	unsigned int i, turns = 0;
-
-	for (i = 0; i < PEERS; i++) {
-		ASSERT_LE(0, peer_fork(&peers[i]));
-		if (!peers[i].pid) {
-			use_pages(1 + 20 * i);
-			_exit(1);
-		}
-	}
-	while (now_ns() < end || turns < LEAST_TURNS) {
-		ASSERT_EQ(0, sentinel_write(self->fd, turns++ % 2 ? "0" : "1"));
-		test_stat(self->fd, &stat);
-		ASSERT_EQ(stat.total, stat_sum(&stat));
-		ASSERT_EQ(0, stat.poisoned);
-		sleep_ms(turns % 16);
-	}
-	/* Those that found something are not there to be killed. */
-	for (i = 0; i < PEERS; i++)
-		test_peer_kill(&peers[i]);
 }
 
 TEST_HARNESS_MAIN
