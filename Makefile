@@ -23,8 +23,8 @@ LANES	= $(shell sed -n 's/^\([a-z0-9-]*\) *|.*/\1/p' $(VM)/lanes)
 OWN	= $(patsubst $(VM)/configs/%.config,%,$(wildcard $(VM)/configs/*.config))
 DEBIAN	= $(filter-out $(OWN) arm64,$(call column,1,$(LANES)))
 
-# SHORT=1: of each lane only what it is about. JOBS=2: two lanes at a time. HOST=no: without
-# the tests that run here.
+# SHORT=1: of each lane only what it is about. JOBS=2: two lanes at a time, or two boots of
+# a soak. HOST=no: without the tests that run here.
 host	= $(if $(filter no,$(HOST)),,$(call host_tests,$(1)))
 check	= $(VM)/check $(if $(SHORT),--short) $(if $(JOBS),--jobs $(JOBS))
 
@@ -150,12 +150,13 @@ guards:
 lanes:
 	@$(VM)/run lanes
 
-## soak: the long storms: hours; goes on where it was stopped
+## soak: the long storms: hours; goes on where it was stopped (JOBS=2)
 soak:
 	@$(VM)/setup.sh build vm source $(SOAKED:%=kernel:%)
 	@$(MAKE) --no-print-directory lib tools $(SOAKED:%=module-%) \
 		selftests-amd64 selftests-i386
-	@selftests/soak/run $(if $(FRACTION),--fraction $(FRACTION))
+	@selftests/soak/run $(if $(FRACTION),--fraction $(FRACTION)) \
+		$(if $(JOBS),--jobs $(JOBS))
 
 ## bench: counts instructions, beside others; draws charts
 bench:
