@@ -51,8 +51,8 @@ def options(arguments=None):
     parser.add_argument('--cpus', type=int)
     parser.add_argument('--program-limit', type=int, default=120,
                         metavar='SECONDS', help='for one program')
-    parser.add_argument('--limit', type=int, metavar='SECONDS',
-                        help="for the whole boot, if not the lane's")
+    parser.add_argument('--limit', type=int, default=2400, metavar='SECONDS',
+                        help='for the whole boot')
     return parser.parse_args(arguments)
 
 
@@ -221,12 +221,12 @@ def test(options):
     say('%s: Linux %s, %s, %d CPUs, %d MiB, %d programs' % (
         boot.lane.name, boot.release, boot.accel, boot.cpus, boot.lane.memory,
         len(programs)))
-    limit = options.limit or boot.lane.limit
-    cases, booted = run_session(boot, machine, programs, limit, counted)
+    cases, booted = run_session(boot, machine, programs, options.limit, counted)
     why = lost_to_emulation(boot, machine, booted)
     if why:
         say('%s: %s; once more' % (boot.lane.name, why))
-        cases, _ = run_session(boot, boot.machine(archive), programs, limit, counted)
+        cases, _ = run_session(boot, boot.machine(archive), programs,
+                               options.limit, counted)
     if not options.only:
         cases += [ktap.Case('%s: runs in this lane' % name, 'skipped', reason, [])
                   for name, reason in boot.lane.without.items()]

@@ -10,11 +10,9 @@ VM_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOP = os.path.dirname(os.path.dirname(VM_DIR))
 BUILD = os.path.join(TOP, 'build')
 
-BOOT_SECONDS = 2400     # until a boot is taken for one that hangs
-
 Lane = collections.namedtuple(
     'Lane',
-    'name kernel arch machine memory cpus limit holds short only without qemu cmdline '
+    'name kernel arch machine memory cpus holds short only without qemu cmdline '
     'sentence')
 
 
@@ -31,7 +29,7 @@ def read_lanes():
             if not line[0].isspace():
                 row = [field.strip() for field in line.split('|')]
                 more = dict.fromkeys(
-                    ('holds', 'short', 'only', 'qemu', 'kernel', 'limit', 'for'), '')
+                    ('holds', 'short', 'only', 'qemu', 'kernel', 'for'), '')
                 more['without'] = {}
                 lanes[row[0]] = (row, more)
             else:
@@ -47,7 +45,6 @@ def read_lanes():
 def lane_of(row, more):
     name, kernel, arch, machine, memory, cpus = row
     return Lane(name, kernel, arch, machine, int(memory), int(cpus),
-                int(more['limit'] or BOOT_SECONDS),
                 more['holds'].split(), more['short'].split(),
                 more['only'].split(), more['without'],
                 shlex.split(more['qemu']), more['kernel'].strip(),
