@@ -72,6 +72,26 @@ TEST_F(sentinel_switch, pages_read_as_zero_whatever_the_mode_was_when_they_becam
 	}
 }
 
+TEST_F(sentinel_switch, pages_that_a_cpu_has_at_hand_read_as_zero_once_it_is_off)
+{
+	struct labyrinth_buffer buffers[AT_HAND];
+	cpu_set_t before;
+	unsigned int i;
+
+	ASSERT_EQ(0, sentinel_write(self->fd, "1"));
+	have_some_at_hand(_metadata, self->fd, &before);
+	ASSERT_EQ(0, sentinel_write(self->fd, "0"));
+	for (i = 0; i < AT_HAND; i++) {
+		char *page;
+
+		test_acquire(self->fd, 1, &buffers[i]);
+		page = test_map_buffer(self->fd, &buffers[i]);
+		EXPECT_TRUE(all_bytes_are(page, page_size(), 0));
+		munmap(page, page_size());
+	}
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(before), &before));
+}
+
 /* Until killed; leaves the loop if a page is not zero. */
 static void use_pages(unsigned int count)
 {
