@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What mmap allows, what it refuses, and what a mapping shows. */
+#include <linux/userfaultfd.h>
 #include <sys/personality.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "labyrinth_fault.h"
 #include "labyrinth_peer.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
+
+/* Younger than the headers of some systems. */
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY	1
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC	(1 << 15)
+#endif
 
 FIXTURE(mapping)
 {
@@ -318,6 +328,37 @@ TEST_F(form, mapping_cannot_grow)
 				     MREMAP_MAYMOVE));
 	EXPECT_EQ(MAP_FAILED, mremap(map, self->length, self->length + self->page, 0));
 	test_touch(map + self->in_map);
+}
+
+/*
+ * It would leave markers in page tables, where vmf_insert_pfn() inserts nothing: an access
+ * would be tried for ever, by a system call even if its process has been killed. From 6.7 on
+ * kernels allowed that of any mapping, until they were mended.
+ */
+TEST_F(form, mapping_is_refused_to_userfaultfd)
+{
+	static const __u64 features[] = { 0, UFFD_FEATURE_WP_ASYNC };
+	static const __u64 modes[] = {
+		UFFDIO_REGISTER_MODE_MISSING, UFFDIO_REGISTER_MODE_WP,
+	};
+	char *map = test_map(self->fd, RW, self->length, self->offset);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		struct uffdio_api api = { .api = UFFD_API, .features = features[i / 2] };
+		struct uffdio_register range = {
+			.range = { .start = (uintptr_t)map, .len = self->length },
+			.mode = modes[i % 2],
+		};
+		int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+		if (uffd < 0)
+			SKIP(return, "no userfaultfd in this kernel");
+		/* Without the feature, there is nothing to be refused. */
+		if (!ioctl(uffd, UFFDIO_API, &api))
+			EXPECT_ERRNO(EINVAL, ioctl(uffd, UFFDIO_REGISTER, &range));
+		close(uffd);
+	}
 }
 
 TEST_F(form, core_dumps_skip_the_mapping)
