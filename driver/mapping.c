@@ -7,9 +7,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/file.h>
 #include <linux/freezer.h>
-#include <linux/io.h>
 #include <linux/mm.h>
-#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "device.h"
@@ -27,14 +25,6 @@ static void set_handle(struct vm_area_struct *vma, u64 handle)
 static u64 get_handle(struct vm_area_struct *vma)
 {
 	return (uintptr_t)vma->vm_private_data;
-}
-
-/* From the CPU address: behind an IOMMU the bus address says nothing about it. */
-static __always_inline unsigned long page_pfn(const struct labyrinth_page *page, u32 index)
-{
-	void *cpu = page->cpu + (size_t)index * PAGE_SIZE;
-
-	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
 }
 
 static void unmap_run(struct labyrinth_file *lf, pgoff_t first, pgoff_t last)
@@ -96,7 +86,7 @@ static vm_fault_t labyrinth_fault(struct vm_fault *vmf)
 	}
 	/* Before the insertion: a revoke must not overlook what was half inserted. */
 	page->touched = true;
-	result = vmf_insert_pfn(vma, vmf->address, page_pfn(page, index));
+	result = vmf_insert_pfn(vma, vmf->address, labyrinth_page_pfn(page, index));
 out:
 	mutex_unlock(&lf->state);
 	return result;
@@ -253,7 +243,7 @@ static __always_inline void populate(struct labyrinth_pool *pool,
 		if (address >= vma->vm_end)
 			return;		/* the end of the arena has been unmapped */
 		page->touched = true;
-		vmf_insert_pfn(vma, address, page_pfn(page, i));
+		vmf_insert_pfn(vma, address, labyrinth_page_pfn(page, i));
 		address += PAGE_SIZE;
 	} while (unlikely(page->order) && ++i < labyrinth_page_count(page));
 }

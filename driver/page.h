@@ -3,8 +3,11 @@
 #ifndef LABYRINTH_PAGE_H
 #define LABYRINTH_PAGE_H
 
+#include <linux/io.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/types.h>
+#include <linux/vmalloc.h>
 
 #include "account.h"
 
@@ -78,6 +81,42 @@ struct labyrinth_page {
 static inline u32 labyrinth_page_count(const struct labyrinth_page *page)
 {
 	return 1u << page->order;
+}
+
+/* From the CPU address: behind an IOMMU the bus address says nothing about it. */
+static __always_inline unsigned long labyrinth_page_pfn(const struct labyrinth_page *page,
+							u32 index)
+{
+	void *cpu = page->cpu + (size_t)index * PAGE_SIZE;
+
+	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
+}
+
+/**
+ * labyrinth_page_is_referenced() - does anybody outside hold on to a buffer?
+ * @page: the buffer, in no page table any more
+ *
+ * A revoke reaches what has page tables or is told of their changes. KVM, before 6.13, takes
+ * a reference on a page that it finds in one, and lets the hardware write to it for a nested
+ * guest until that leaves: hva_to_pfn_remapped(), kvm_vcpu_map(). Such a page must not get
+ * another owner; given back to the system, it stays allocated for as long. New references
+ * are taken under the lock of the page table: there can be none by now.
+ *
+ * Nobody does as long as no mmu notifier has been registered for the owner's address space,
+ * which is sooner asked.
+ *
+ * Context: Any. The pool is entered, or the buffer's owner cannot lose it.
+ * Return: true if it must not get another owner.
+ */
+static inline bool labyrinth_page_is_referenced(const struct labyrinth_page *page)
+{
+	u32 i = 0;
+
+	do {
+		if (page_count(pfn_to_page(labyrinth_page_pfn(page, i))) > 1)
+			return true;
+	} while (unlikely(page->order) && ++i < labyrinth_page_count(page));
+	return false;
 }
 
 /* Names a new ownership, of a buffer whose owner does not go by handles yet. */

@@ -3,6 +3,8 @@
  * RELEASE, and what happens to a file's pages when it is closed: mappings go first,
  * then DMA is called off, then the pages are scrubbed and published as free.
  */
+#include <linux/mmu_notifier.h>
+
 #include "device.h"
 #include "ioctl.h"
 #include "trace.h"
@@ -33,6 +35,16 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count
 		if (!labyrinth_engine_let_go(&lf->ldev->engine, &lf->queue, page))
 			list_add_tail(&page->link, &next->link);
 	}
+}
+
+/* Makes them free, but for those that the kernel lets somebody reach without a mapping. */
+static void return_pages(struct labyrinth_file *lf, struct list_head *pages)
+{
+	struct labyrinth_pool *pool = &lf->ldev->pool;
+
+	if (mm_has_notifiers(lf->mm))
+		labyrinth_pool_drop_referenced(pool, pages);
+	labyrinth_pool_return(pool, pages);
 }
 
 /**
@@ -67,7 +79,7 @@ long labyrinth_do_release(struct file *file, void __user *user, union labyrinth_
 	labyrinth_handles_put(&handles);
 
 	if (!err)
-		labyrinth_pool_return(&lf->ldev->pool, &pages);
+		return_pages(lf, &pages);
 	return err;
 }
 
@@ -88,5 +100,5 @@ void labyrinth_release_all(struct labyrinth_file *lf)
 		labyrinth_file_let_go(lf, page);
 	disown(lf, &pages, lf->owned);
 	mutex_unlock(&lf->state);
-	labyrinth_pool_return(&lf->ldev->pool, &pages);
+	return_pages(lf, &pages);
 }

@@ -93,8 +93,14 @@ static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 co
 		labyrinth_pool_settle(pool);
 }
 
-/* A larger buffer goes back to the system, and zeroed. */
-static void give_up(struct labyrinth_pool *pool, struct labyrinth_page *page)
+/**
+ * labyrinth_pool_give_up() - overwrite an owned buffer and give it back to the system
+ * @pool: the pool, entered
+ * @page: a buffer that no mapping shows and no DMA can reach, on no list
+ *
+ * Context: Process context, no lock held. The caller holds the account.
+ */
+void labyrinth_pool_give_up(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
 	struct labyrinth_account *account = page->account;
 	bool quarantined = page->state == LABYRINTH_QUARANTINED;
@@ -140,10 +146,32 @@ static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 		} else {
 			page = list_first_entry(pages, struct labyrinth_page, link);
 			list_del_init(&page->link);
-			give_up(pool, page);
+			labyrinth_pool_give_up(pool, page);
 		}
 		cond_resched();
 	}
+}
+
+/**
+ * labyrinth_pool_drop_referenced() - give up those pages that somebody still holds on to
+ * @pool: the pool
+ * @pages: as for labyrinth_pool_return(), which is to follow; those pages are taken out
+ *
+ * Context: Process context, no lock held. The caller holds the accounts.
+ */
+void labyrinth_pool_drop_referenced(struct labyrinth_pool *pool, struct list_head *pages)
+{
+	struct labyrinth_page *page, *next;
+
+	if (!labyrinth_pool_enter(pool))
+		return;
+	list_for_each_entry_safe(page, next, pages, link) {
+		if (!labyrinth_page_is_referenced(page))
+			continue;
+		list_del_init(&page->link);
+		labyrinth_pool_give_up(pool, page);
+	}
+	labyrinth_pool_leave(pool);
 }
 
 /**
@@ -277,8 +305,8 @@ static void scrub_returned(struct labyrinth_pool *pool, struct labyrinth_page *p
 	bool quarantined = page->state == LABYRINTH_QUARANTINED;
 	LIST_HEAD(pages);
 
-	if (page->order) {
-		give_up(pool, page);
+	if (page->order || labyrinth_page_is_referenced(page)) {
+		labyrinth_pool_give_up(pool, page);
 		return;
 	}
 	labyrinth_page_fill(pool, page);

@@ -8,6 +8,7 @@
  * Both do the same; acquire.c and release.c say why.
  */
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/uaccess.h>
 
 #include "device.h"
@@ -169,14 +170,19 @@ long labyrinth_release_short(struct file *file, void __user *user, union labyrin
 	page = disown(lf, handle, &revoked);
 	if (!page)
 		return labyrinth_do_release(file, user, arg);
-	if (labyrinth_pool_enter(pool)) {
-		labyrinth_page_fill(pool, page);
-		labyrinth_pool_publish_single(pool, page, revoked);
-		labyrinth_pool_leave(pool);
-	} else {
+	if (!labyrinth_pool_enter(pool)) {
 		/* Removal frees it. */
 		labyrinth_page_end_charge(pool, page);
 		labyrinth_pool_count(pool, LABYRINTH_REVOKED, revoked);
+		return 0;
 	}
+	if (unlikely(mm_has_notifiers(lf->mm)) && labyrinth_page_is_referenced(page)) {
+		labyrinth_pool_count(pool, LABYRINTH_REVOKED, revoked);
+		labyrinth_pool_give_up(pool, page);
+	} else {
+		labyrinth_page_fill(pool, page);
+		labyrinth_pool_publish_single(pool, page, revoked);
+	}
+	labyrinth_pool_leave(pool);
 	return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
+#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -75,6 +76,18 @@ static bool is_in_use(struct labyrinth_page *page)
 	return data_race(page->dma_users);
 }
 
+static bool any_is_referenced(struct labyrinth_file *lf, const struct list_head *pages)
+{
+	const struct labyrinth_page *page;
+
+	if (!mm_has_notifiers(lf->mm))
+		return false;
+	list_for_each_entry(page, pages, link)
+		if (labyrinth_page_is_referenced(page))
+			return true;
+	return false;
+}
+
 /* Moves the buffers into a ticket that nobody knows yet, or none of them. */
 static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles *handles,
 		       struct labyrinth_ticket *ticket)
@@ -93,8 +106,10 @@ static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles
 	labyrinth_collect_as_given(lf, handles, &pages);
 	list_for_each_entry(page, &pages, link)
 		total += labyrinth_page_count(page);
-	err = labyrinth_pool_move(pool, total, LABYRINTH_OWNED, LABYRINTH_TICKETED,
-				  LABYRINTH_GIVEN);
+	err = -EBUSY;
+	if (!any_is_referenced(lf, &pages))
+		err = labyrinth_pool_move(pool, total, LABYRINTH_OWNED, LABYRINTH_TICKETED,
+					  LABYRINTH_GIVEN);
 	if (err) {
 		labyrinth_uncollect(lf, &pages);
 		goto out;

@@ -53,6 +53,22 @@ static inline int stray_dma(unsigned int index, unsigned int offset, unsigned in
 	return module_write(STRAY_MODULE, "dma", text);
 }
 
+/* Has a remembered page kept from being freed. */
+static inline int stray_hold(unsigned int index)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", index);
+	return module_write(STRAY_MODULE, "hold", text);
+}
+
+/* Whether the pool still has a remembered page, which must be free: it is written to. */
+static inline bool stray_is_in_pool(unsigned int index)
+{
+	/* Twice inverted, the byte is what it was. */
+	return !stray_store(index, 0) && !stray_store(index, 0);
+}
+
 /*
  * The module remembers so many free pages. That leaves the low watermark of others, or
  * the refill would make them surplus, which goes back to the system.

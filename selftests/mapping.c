@@ -16,7 +16,7 @@
 #define UFFD_USER_MODE_ONLY	1
 #endif
 #ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_ASYNC	(1 << 15)
+#define UFFD_FEATURE_WP_ASYNC	0x8000
 #endif
 
 FIXTURE(mapping)

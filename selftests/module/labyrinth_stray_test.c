@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does what no driver should: writes to pages that it has given back, and uses the DMA
- * engine behind its driver's back. For kselftests that want to see it noticed. In
+ * Does what no driver should: writes to pages that it has given back, holds on to one, and
+ * uses the DMA engine behind its driver's back. For kselftests that want to see it noticed. In
  * debugfs, under labyrinth_stray_test/:
  *
  *	free	write "COUNT": take so many pages, and give them back at once; their
@@ -9,9 +9,13 @@
  *	store	write "INDEX OFFSET": the CPU inverts a byte of a remembered page
  *	dma	write "INDEX OFFSET LENGTH": the device writes the first bytes of its
  *		on-board memory to a remembered page
+ *	hold	write "INDEX": takes a reference on a remembered page, as KVM does on one of
+ *		the writer's, and drops it when pages are taken again, or the module goes
  *	hog	write "MS": the engine is busy for so long, with harmless transfers, and
  *		ignores its driver. Returns when the first one is under way; 0 waits for
  *		the last one to end
+ *	shutdown write an empty line: has the driver shut the device down, as at power-off
+ *	busy	1 if the engine is, else 0
  *	late	how often that did not work: a transfer had ended before the next was begun
  *	turns	how many have been begun after the first
  *
@@ -26,12 +30,15 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/sched.h>
 #include <linux/stop_machine.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "labyrinth.h"
 
@@ -75,6 +82,8 @@ struct remembered {
  * @gone: nothing of the device may be touched any more
  * @pages: the first @count are remembered
  * @count: see there
+ * @held: the page on which there is a reference, or NULL
+ * @watcher: registered for the address space of whoever wants it held
  * @hog: the thread that keeps the engine busy, without @lock
  * @hog_page: what it lets the device write to
  * @hog_bus: where that is for the device
@@ -90,6 +99,8 @@ struct stray {
 	bool gone;
 	struct remembered pages[MOST_PAGES];
 	u32 count;
+	struct page *held;
+	struct mmu_notifier watcher;
 	struct task_struct *hog;
 	void *hog_page;
 	dma_addr_t hog_bus;
@@ -268,6 +279,40 @@ static int take_pages(struct stray *stray, u32 count)
 	return 0;
 }
 
+#ifdef CONFIG_MMU_NOTIFIER
+/* KVM's does more; what matters is that there is one. */
+static int watch(struct mmu_notifier *watcher)
+{
+	static const struct mmu_notifier_ops ops = {};
+
+	watcher->ops = &ops;
+	return mmu_notifier_register(watcher, current->mm);
+}
+
+static void unwatch(struct mmu_notifier *watcher)
+{
+	mmu_notifier_unregister(watcher, watcher->mm);
+}
+#else
+static int watch(struct mmu_notifier *watcher)
+{
+	return -EOPNOTSUPP;
+}
+
+static void unwatch(struct mmu_notifier *watcher)
+{
+}
+#endif
+
+static void drop_held(struct stray *stray)
+{
+	if (!stray->held)
+		return;
+	put_page(stray->held);
+	stray->held = NULL;
+	unwatch(&stray->watcher);
+}
+
 /* The last one first: so they come to lie in the pool as they did before. */
 static int do_free(struct stray *stray, const u32 *count)
 {
@@ -276,6 +321,7 @@ static int do_free(struct stray *stray, const u32 *count)
 
 	if (*count > MOST_PAGES)
 		return -EINVAL;
+	drop_held(stray);
 	err = take_pages(stray, *count);
 	for (i = stray->count; i--; )
 		labyrinth_free_page_exclusive(stray->pool, stray->pages[i].page);
@@ -326,12 +372,40 @@ static int do_dma(struct stray *stray, const u32 *arguments)
 	return err;
 }
 
+static int do_hold(struct stray *stray, const u32 *index)
+{
+	int err = check_place(stray, *index, 0, 1);
+	void *cpu;
+
+	if (err)
+		return err;
+	cpu = stray->pages[*index].cpu;
+	drop_held(stray);
+	err = watch(&stray->watcher);
+	if (err)
+		return err;
+	stray->held = is_vmalloc_addr(cpu) ? vmalloc_to_page(cpu) : virt_to_page(cpu);
+	get_page(stray->held);
+	return 0;
+}
+
 static int do_hog(struct stray *stray, const u32 *ms)
 {
 	if (*ms > MOST_HOG_MS)
 		return -EINVAL;
 	stop_hog(stray);
 	return *ms ? start_hog(stray, *ms) : 0;
+}
+
+/* Nobody unbinds the device meanwhile: whoever commands us sees to that. */
+static int do_shutdown(struct stray *stray, const u32 *arguments)
+{
+	struct device_driver *driver = stray->pdev->dev.driver;
+
+	if (!driver)
+		return -ENODEV;
+	to_pci_driver(driver)->shutdown(stray->pdev);
+	return 0;
 }
 
 /* Reads exactly so many numbers, then does what is asked with them. */
@@ -375,7 +449,20 @@ static const struct file_operations name##_fops = {				\
 DEFINE_COMMAND(free, 1);
 DEFINE_COMMAND(store, 2);
 DEFINE_COMMAND(dma, 3);
+DEFINE_COMMAND(hold, 1);
 DEFINE_COMMAND(hog, 1);
+DEFINE_COMMAND(shutdown, 0);
+
+static int busy_get(void *context, u64 *value)
+{
+	struct stray *stray = context;
+
+	mutex_lock(&stray->lock);
+	*value = !stray->gone && is_busy(stray->regs);
+	mutex_unlock(&stray->lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(busy_fops, busy_get, NULL, "%llu\n");
 
 /* Removal frees the pages, and wants all memory of the device back from us, too. */
 static void stray_gone(void *context)
@@ -426,7 +513,10 @@ static int __init stray_test_init(void)
 	debugfs_create_file("free", 0200, directory, stray, &free_fops);
 	debugfs_create_file("store", 0200, directory, stray, &store_fops);
 	debugfs_create_file("dma", 0200, directory, stray, &dma_fops);
+	debugfs_create_file("hold", 0200, directory, stray, &hold_fops);
 	debugfs_create_file("hog", 0200, directory, stray, &hog_fops);
+	debugfs_create_file("shutdown", 0200, directory, stray, &shutdown_fops);
+	debugfs_create_file("busy", 0400, directory, stray, &busy_fops);
 	debugfs_create_u32("late", 0400, directory, &stray->late);
 	debugfs_create_u32("turns", 0400, directory, &stray->turns);
 	return 0;
@@ -447,6 +537,7 @@ static void __exit stray_test_exit(void)
 	debugfs_remove_recursive(directory);
 	mutex_lock(&stray->lock);
 	stop_hog(stray);
+	drop_held(stray);
 	mutex_unlock(&stray->lock);
 	labyrinth_pool_put(stray->pool, stray);
 	pci_iounmap(stray->pdev, stray->regs);

@@ -44,8 +44,8 @@
  *    handle twice in one array.
  *  - EACCES: COPY to a buffer of a file that was opened O_RDONLY.
  *  - ENOENT: a handle that this file does not own.
- *  - EBUSY: the buffer is mapped, or in use by DMA, and the call requires that it
- *    is not.
+ *  - EBUSY: the buffer is mapped, or in use by DMA or by KVM, and the call requires
+ *    that it is not.
  *  - EDQUOT: over a quota that the administrator set for files or users.
  *  - ENOBUFS: over RLIMIT_MEMLOCK.
  *  - ENOMEM: the system has no memory for it, which may show before the arrays and
@@ -364,7 +364,7 @@ struct labyrinth_copy {
  * call returns. Closing a ticket that nobody took from releases them.
  *
  * Errors besides the common ones: EMFILE, ENFILE (before the handles are looked at),
- * ENOENT, EBUSY (DMA in flight).
+ * ENOENT, EBUSY (DMA in flight, or the kernel holds a reference to a page: KVM may).
  */
 struct labyrinth_give {
 	__u32 size;
