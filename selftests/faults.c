@@ -190,6 +190,20 @@ TEST_F_TIMEOUT(refill, probe_makes_do_with_the_pages_that_it_gets, 60)
 	close(fd);
 }
 
+TEST_F_TIMEOUT(refill, probe_that_gets_no_page_at_all_fails, 60)
+{
+	char address[ADDRESS_SIZE];
+
+	ASSERT_EQ(0, device_address(self->fd, address));
+	ASSERT_EQ(0, device_unbind(address));
+	ASSERT_EQ(0, inject(WORKER, -1));
+	EXPECT_ERRNO(ENOMEM, device_bind(address));
+	EXPECT_FALSE(device_is_there(address));
+	ASSERT_EQ(0, inject(WORKER, 0));
+	ASSERT_EQ(0, device_bind(address));
+	EXPECT_TRUE(wait_until(device_is_there(address)));
+}
+
 TEST_F_TIMEOUT(refill, worker_tries_again_for_who_polls, 60)
 {
 	struct labyrinth_stat after;

@@ -55,6 +55,14 @@ static inline void sleep_ms(unsigned int ms)
 	_met;								\
 })
 
+/* As SKIP, in the middle of a test: what has failed by then is not forgotten. */
+#define SKIP_REST(statement, ...)					\
+do {									\
+	if (_metadata->exit_code == KSFT_FAIL)				\
+		statement;						\
+	SKIP(statement, __VA_ARGS__);					\
+} while (0)
+
 #define EXPECT_ERRNO(expected, call)					\
 ({									\
 	errno = 0;							\

@@ -273,7 +273,7 @@ TEST_F_TIMEOUT(trace, kernel_saw_gfp_atomic_allocations_in_hard_interrupt_contex
 	put_text(self->dir, "options/stacktrace", "0");
 	test_stat(self->fd, &after);
 	if (after.irq_threaded != before.irq_threaded)
-		SKIP(return, "interrupt handlers are threaded here");
+		SKIP_REST(return, "interrupt handlers are threaded here");
 
 	snprintf(line, sizeof(line), "%s/trace", self->dir);
 	trace = fopen(line, "r");

@@ -10,15 +10,18 @@
 #define CYCLES		4
 #define PROCESSES	2
 #define DRIVER_MODULE	"labyrinth"
+#define SENTINEL	"sentinel=1"		/* notices who writes to a free page */
 #define PATIENCE_NS	(20 * NSEC_PER_MSEC)	/* for a moment without open files */
 #define GIVE_UP_NS	(60 * NSEC_PER_SEC)
 
-/* What this machine needs, if that is not what is usual. */
-static int load(void)
+/* With what this machine needs, if that is not what is usual, and with "more". */
+static int load(const char *more)
 {
-	const char *parameters = getenv("LABYRINTH_PARAMETERS");
+	const char *usual = getenv("LABYRINTH_PARAMETERS");
+	char parameters[256];
 
-	return module_load(DRIVER_MODULE, parameters ? parameters : "");
+	snprintf(parameters, sizeof(parameters), "%s %s", usual ? usual : "", more);
+	return module_load(DRIVER_MODULE, parameters);
 }
 
 FIXTURE(reload)
@@ -42,13 +45,14 @@ FIXTURE_SETUP(reload)
 			SKIP(return, "no right to unload modules");
 		ASSERT_EQ(0, errno);
 	}
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, load(SENTINEL));
 }
 
 FIXTURE_TEARDOWN(reload)
 {
+	module_unload(DRIVER_MODULE);
 	if (access("/sys/module/" DRIVER_MODULE, F_OK))
-		load();
+		load("");
 }
 
 /* Nobody may have a file open at that moment. */
@@ -89,7 +93,7 @@ TEST_F_TIMEOUT(reload, a_module_that_comes_and_goes_leaves_nothing_behind, 14400
 			run->storm->poisoned[i] = 0;
 			atomic_fetch_add(&run->storm->epochs[i], 1);
 		}
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, load(SENTINEL));
 		ASSERT_EQ(0, access("/dev/labyrinth1", F_OK));
 		if (cycle % 50 == 49)
 			fprintf(stderr, "# %llu reloads so far\n",
@@ -100,6 +104,7 @@ TEST_F_TIMEOUT(reload, a_module_that_comes_and_goes_leaves_nothing_behind, 14400
 		fd = raw_open(i, O_RDWR);
 		ASSERT_LE(0, fd);
 		EXPECT_TRUE(wait_until(device_is_quiet(fd)));
+		EXPECT_EQ(0, stat_value(fd, poisoned));
 		close(fd);
 	}
 	fprintf(stderr, "# did %llu reloads\n", (unsigned long long)cycles);

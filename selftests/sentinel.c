@@ -162,7 +162,7 @@ TEST_F(stray, write_is_noticed_and_the_page_and_byte_are_named_once)
 	EXPECT_EQ(variant->offset, report.byte);
 	EXPECT_FALSE(log_next(self->log, &second));
 	if (!self->tracing)
-		SKIP(return, "no tracefs with labyrinth events");
+		SKIP_REST(return, "no tracefs with labyrinth events");
 	snprintf(text, sizeof(text), "offset=0x%llx byte=%u", report.offset, report.byte);
 	EXPECT_EQ(1, count_lines(self->tracing, "labyrinth_poison:", text));
 	EXPECT_EQ(1, count_lines(self->tracing, "labyrinth_poison:", self->address));

@@ -4,13 +4,11 @@
  * check every page they own for what it must contain. LABYRINTH_SEED repeats their choices,
  * LABYRINTH_OPERATIONS (in all) and LABYRINTH_PROCESSES make it longer and wilder.
  */
-#include "labyrinth_limits.h"
+#include "storm_limits.h"
 #include "storm_run.h"
 
 #define OPERATIONS	6000
 #define PROCESSES	6
-
-#define SENTINEL	"/sys/class/labyrinth/labyrinth1/sentinel"
 
 FIXTURE(storm)
 {
@@ -32,16 +30,13 @@ FIXTURE_SETUP(storm)
 		number_from_environment("LABYRINTH_OPERATIONS", OPERATIONS) /
 		self->run.storm->processes;
 	/* One is short of pages, and the other notices who writes to a free one. */
-	set_number(LIMITS "low", 8);
-	set_number(LIMITS "reserve", 8);
-	set_number(LIMITS "high", 32);
-	set_number(LIMITS "max", 160);
-	set_number(SENTINEL, 1);
+	ASSERT_EQ(0, storm_make_scarce(0));
+	ASSERT_EQ(0, storm_watch_free_pages(1, true));
 }
 
 FIXTURE_TEARDOWN(storm)
 {
-	set_number(SENTINEL, 0);
+	storm_watch_free_pages(1, false);
 	restore_watermarks(&self->before);
 }
 
@@ -61,6 +56,7 @@ TEST_F_TIMEOUT(storm, every_page_has_one_owner_and_its_owners_content, 7200)
 		sleep_ms(20);
 	}
 	storm_finish(_metadata, &self->run);
+	EXPECT_LT(0, atomic_load(&self->run.storm->refused));
 	for (i = 0; i < STORM_DEVICES; i++)
 		EXPECT_TRUE(wait_until(device_is_quiet(self->fds[i])));
 	for (i = 0; i < STORM_DEVICES; i++)

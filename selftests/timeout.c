@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(timeout, copy_ends_with_etimedout_and_the_next_ones_work, 60)
 	test_stat(self->fd, &after);
 	if ((poll_now(self->fd) & POLLIN || after.chunks != self->before.chunks + 1) &&
 	    hog_was_late())
-		SKIP(return, TOO_SLOW);
+		SKIP_REST(return, TOO_SLOW);
 	EXPECT_EQ(0, poll_now(self->fd) & POLLIN);
 	EXPECT_EQ(self->before.dma_timeouts + 1, after.dma_timeouts);
 	EXPECT_EQ(self->before.chunks + 1, after.chunks);
@@ -129,14 +129,14 @@ TEST_F_TIMEOUT(timeout, its_pages_are_in_quarantine_until_the_engine_is_idle, 60
 	test_sigbus(self->pages[1]);
 	test_stat(self->fd, &held);
 	if (held.quarantined != 2 && hog_was_late())
-		SKIP(return, TOO_SLOW);
+		SKIP_REST(return, TOO_SLOW);
 	EXPECT_EQ(2, held.quarantined);
 	EXPECT_EQ(2, held.charged);
 	EXPECT_EQ(held.total, stat_sum(&held));
 	found = hoard_until(_metadata, &hoard, 0, self->fd, self->buffers, 2);
 	test_stat(self->fd, &held);
 	if ((found || held.quarantined != 2) && hog_was_late())
-		SKIP(return, TOO_SLOW);
+		SKIP_REST(return, TOO_SLOW);
 	EXPECT_EQ(NULL, found);
 	EXPECT_EQ(2, held.quarantined);
 	EXPECT_EQ(held.max - held.reserve - 2, hoard.count);
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(timeout, closing_the_file_does_not_free_them_earlier, 60)
 	sleep_ms(500);
 	test_stat(watcher, &held);
 	if (held.quarantined != 2 && hog_was_late())
-		SKIP(return, TOO_SLOW);
+		SKIP_REST(return, TOO_SLOW);
 	EXPECT_EQ(2, held.quarantined);
 	EXPECT_EQ(0, held.owned);
 	ASSERT_EQ(0, stray_hog(0));
@@ -227,7 +227,7 @@ TEST_F_TIMEOUT(timeout, engine_that_never_ends_is_a_dead_device, 90)
 	while (poll(&pollfd, 1, 100) == 0 && now_ns() < end)
 		;
 	if (!pollfd.revents && hog_was_late())
-		SKIP(return, TOO_SLOW);
+		SKIP_REST(return, TOO_SLOW);
 	ASSERT_EQ(POLLERR | POLLHUP, pollfd.revents);
 	waiter_join(_metadata, &waiter);
 	EXPECT_EQ(-1, waiter.result);

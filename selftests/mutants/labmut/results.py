@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is known of each mutant, so that a run can be resumed. A result holds for as
-long as neither the mutant nor the file it is planted in has changed. One that was
-missed is tried again when its tests have changed, too."""
+long as neither the mutant, nor the driver or library that it is planted in, nor its
+tests have changed."""
 
+import functools
+import glob
 import hashlib
 import json
 import os
 
-from labvm.lanes import BUILD
+from labvm.lanes import BUILD, TOP
 
 from . import table
 
@@ -19,14 +21,22 @@ def digest(parts):
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
 
 
+@functools.lru_cache(maxsize=None)
+def sources(pattern):
+    return digest([table.source(os.path.relpath(path, TOP))
+                   for path in sorted(glob.glob(os.path.join(TOP, pattern)))])
+
+
 def planted(mutant):
-    return digest([mutant.content(), table.source(mutant.file)])
+    return digest([mutant.content(),
+                   sources(os.path.join(os.path.dirname(mutant.file), '*.[ch]'))])
 
 
 def tests(mutant):
     if mutant.lane == table.HOST:
-        return ''
-    return digest([table.source(table.test_source(t)) for t in mutant.tests])
+        return sources('lib/tests/*.*')
+    return digest([sources('selftests/*.h'), sources('selftests/module/*.c'),
+                   *[table.source(table.test_source(t)) for t in mutant.tests]])
 
 
 def keep(mutant, verdict, how, seconds):
@@ -49,5 +59,5 @@ def known(mutant):
         return None
     holds = result['verdict'] != 'broken' and \
         result.get('planted') == planted(mutant) and \
-        (result['verdict'] == 'caught' or result.get('tests') == tests(mutant))
+        result.get('tests') == tests(mutant)
     return result if holds else None

@@ -71,6 +71,15 @@ in_force() {
 		text="KASAN is built in"
 		grep -qw kasan_report /proc/kallsyms
 		;;
+	page-poison)
+		text="pages that are free are looked at when they are taken"
+		grep -qw page_poison=1 /proc/cmdline && grep -qw __kernel_poison_pages /proc/kallsyms
+		;;
+	fault-injection)
+		text="allocations can be made to fail, and what the driver may meet"
+		[ -d /sys/kernel/debug/failslab ] && [ -d /sys/kernel/debug/fail_page_alloc ] &&
+			[ -d /sys/kernel/debug/labyrinth/fail_refill_irq ]
+		;;
 	lockdep)
 		text="lockdep is on"
 		grep -qE '^ *debug_locks: *1$' /proc/lockdep_stats

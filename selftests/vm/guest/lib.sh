@@ -20,18 +20,20 @@ load_module() {
 module_loaded() { [ -d /sys/module/labyrinth ]; }
 
 # What a healthy kernel never says. A segfault of a program is none of these.
-KLOG_BAD='WARNING:|BUG:|BUG |Oops|Call Trace:|cut here
+KLOG_BAD='WARNING:|BUG:|BUG |Oops|Call [Tt]race:|cut here
 general protection fault[,:]|invalid opcode: |double fault|nable to handle kernel
-KASAN|KCSAN|UBSAN|KFENCE|unreferenced object|kmemleak: .*suspected
+KASAN|KCSAN|UBSAN|KFENCE|unreferenced object|kmemleak: .*(suspected|disabled)|ODEBUG disabled
 possible (circular|recursive) locking|inconsistent lock state|irq lock inversion
 suspicious RCU|rcu.*(stall|self-detected)|Voluntary context switch within RCU
 scheduling while atomic|sleeping function called|lockup|blocked for more than
 DMA-API:|nobody cared|DMAR:.*fault|AMD-Vi:.*FAULT
+softirq: huh|debugfs: .*already present
 page allocation failure|refcount_t:|list_(add|del) corruption|Bad page|Bad rss'
 
 klog_mark() {
-	klog_marker="labyrinth-vm: begin $1 $(now)"
-	echo "$klog_marker" >/dev/kmsg
+	klog_line="labyrinth-vm: begin $1 $(now)"
+	echo "$klog_line" >/dev/kmsg
+	klog_marker=${klog_marker:-$klog_line}
 }
 
 # The kernel itself has races that it can live with. A report of KCSAN counts if our module
@@ -67,13 +69,19 @@ klog_unexpected() {
 		{ print }'
 }
 
-# Tells what the kernel has complained of since klog_mark. Where the marker has
-# already left the ring, all of the ring counts. Out-of-tree (4096) and unsigned
+# Tells what the kernel has complained of since the last time, or the first klog_mark: the
+# end of one is the beginning of the next, so that nothing is said in between. Where the
+# marker has already left the ring, all of the ring counts. Out-of-tree (4096) and unsigned
 # (8192) are the only taints that our module brings by itself.
 klog_check() {
-	dmesg | awk -v m="$klog_marker" '
-		{ line[++n] = $0; if (index($0, m)) first = n }
-		END { for (i = first + 1; i <= n; i++) print line[i] }' | klog_ours | klog_unexpected >/tmp/.klog
+	klog_end="labyrinth-vm: checked at $(now)"
+	echo "$klog_end" >/dev/kmsg
+	dmesg | awk -v from="$klog_marker" -v to="$klog_end" '
+		index($0, to) { exit }
+		index($0, from) { n = 0; next }
+		{ line[++n] = $0 }
+		END { for (i = 1; i <= n; i++) print line[i] }' | klog_ours | klog_unexpected >/tmp/.klog
+	klog_marker=$klog_end
 	klog_taint=$(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192)))
 	if grep -qE "$KLOG_BAD" /tmp/.klog; then
 		tell "klog dirty"

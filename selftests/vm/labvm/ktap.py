@@ -102,7 +102,7 @@ class Ktap:
         m = DIRECTIVE.match(text)
         if m:
             text, detail = m.group(1), m.group(3)
-            verdict = 'skipped'
+            verdict = 'skipped' if ok else 'failed'
         notes, self.notes = self.notes, []
         if deeper is not None and (
                 ok or any(c.verdict == 'failed' for c in self.cases[deeper:])):

@@ -78,6 +78,7 @@ class Machine:
             raise Failure('there is no kernel at %s' % kernel)
         self.nonce = secrets.token_hex(8)
         self.work = work
+        self.module = module
         self.console = None if interactive else \
             os.path.join(work, 'console.log')
         self.hardware = HARDWARE[hardware]
@@ -158,6 +159,11 @@ class Machine:
             if time.monotonic() > deadline:
                 return False
         return True
+
+    def has_panicked(self):
+        """As it powered off, too, where QEMU ends as if nothing had happened."""
+        with open(self.console, encoding='utf-8', errors='replace') as f:
+            return 'Kernel panic' in f.read()
 
     def last_words(self, count=80):
         """The end of the console, and what QEMU itself had to say.

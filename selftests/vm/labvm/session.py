@@ -6,6 +6,7 @@ hello, begin NAME, conserve begin, conserve STATUS, klog clean|dirty, kline TEXT
 end NAME STATUS SECONDS, done COUNT. All between begin and end is the program's KTAP.
 """
 
+import re
 import time
 
 from .ktap import Case, Ktap
@@ -15,13 +16,24 @@ BOOT_SECONDS = 120
 # Beyond its own limit, which the guest enforces: counting pages, reading the log.
 GRACE_SECONDS = 60
 OFF_SECONDS = 20
+# What no lane lacks, so that no test may be left out for it.
+NEVER_ABSENT = re.compile(r'in this driver$|not (loaded|installed|mounted)|'
+                          r'^no (right|host|limits|tracefs)|^only root')
+
+
+def must_not_be_left_out(case):
+    if case.verdict != 'skipped' or not NEVER_ABSENT.search(case.detail):
+        return case
+    return case._replace(verdict='failed',
+                         notes=case.notes + ['left out: ' + case.detail])
 
 
 class Program:
-    def __init__(self, name, limit, counts_pages):
+    def __init__(self, name, limit, counts_pages, is_ours):
         self.name = name
         self.limit = limit
         self.counts_pages = counts_pages
+        self.is_ours = is_ours  # and not a plain program, without the module
         self.ktap = Ktap()
         self.notes = []         # of a side check that is under way
         self.side = None
@@ -48,6 +60,8 @@ class Program:
             problems.append('it ended with status %d' % self.status)
         elif self.status == 4 and any(c.verdict != 'skipped' for c in cases):
             problems.append('it ended as skipped, and was not')
+        if self.is_ours:
+            cases = [must_not_be_left_out(c) for c in cases]
         self.cases = [c._replace(name='%s: %s' % (self.name, c.name))
                       for c in cases]
         if problems:
@@ -75,7 +89,7 @@ class Session:
         """programs: (name, seconds) in the order in which they will run;
         counted: after which of them the pages must have been counted."""
         self.machine = machine
-        self.programs = [Program(n, s, n in counted)
+        self.programs = [Program(n, s, n in counted, machine.module)
                          for n, s in programs]
         self.by_name = {p.name: p for p in self.programs}
         self.raw = raw
@@ -102,6 +116,8 @@ class Session:
             why = 'the guest went away without its final line'
             if self.current:
                 why += ', while %s ran' % self.current.name
+        if not why and self.machine.has_panicked():
+            why = 'the kernel panicked'
         if not why and status != 0:
             why = 'QEMU ended with status %d' % status
         if not why and self.done != len(self.programs):
