@@ -99,11 +99,12 @@ static __always_inline unsigned long labyrinth_page_pfn(const struct labyrinth_p
  * A revoke reaches what has page tables or is told of their changes. KVM, before 6.13, takes
  * a reference on a page that it finds in one, and lets the hardware write to it for a nested
  * guest until that leaves: hva_to_pfn_remapped(), kvm_vcpu_map(). Such a page must not get
- * another owner; given back to the system, it stays allocated for as long. New references
- * are taken under the lock of the page table: there can be none by now.
+ * another owner; the page allocator, if it has it back, keeps it until KVM has let go. New
+ * references are taken under the lock of the page table: there can be none by now. One that
+ * is taken in passing, by whoever walks all memory, costs no more than this page.
  *
- * Nobody does as long as no mmu notifier has been registered for the owner's address space,
- * which is sooner asked.
+ * Callers ask mm_has_notifiers() of the owner's address space first, which is cheaper: where
+ * there never was one, KVM never was.
  *
  * Context: Any. The pool is entered, or the buffer's owner cannot lose it.
  * Return: true if it must not get another owner.

@@ -432,8 +432,8 @@ static inline void labyrinth_page_fill(const struct labyrinth_pool *pool,
 }
 
 /* scrub.c */
-void labyrinth_pool_give_up(struct labyrinth_pool *pool, struct labyrinth_page *page);
-void labyrinth_pool_drop_referenced(struct labyrinth_pool *pool, struct list_head *pages);
+void labyrinth_pool_scrub_and_dissolve(struct labyrinth_pool *pool, struct labyrinth_page *page);
+void labyrinth_pool_dissolve_referenced(struct labyrinth_pool *pool, struct list_head *pages);
 void labyrinth_pool_return(struct labyrinth_pool *pool, struct list_head *pages);
 void labyrinth_pool_tidy_later(struct labyrinth_pool *pool);
 bool labyrinth_pool_has_surplus(struct labyrinth_pool *pool);

@@ -37,13 +37,13 @@ static void disown(struct labyrinth_file *lf, struct list_head *pages, u32 count
 	}
 }
 
-/* Makes them free, but for those that the kernel lets somebody reach without a mapping. */
+/* Makes them free, but for those that KVM holds on to: labyrinth_page_is_referenced(). */
 static void return_pages(struct labyrinth_file *lf, struct list_head *pages)
 {
 	struct labyrinth_pool *pool = &lf->ldev->pool;
 
 	if (mm_has_notifiers(lf->mm))
-		labyrinth_pool_drop_referenced(pool, pages);
+		labyrinth_pool_dissolve_referenced(pool, pages);
 	labyrinth_pool_return(pool, pages);
 }
 

@@ -94,13 +94,14 @@ static void publish(struct labyrinth_pool *pool, struct list_head *pages, u32 co
 }
 
 /**
- * labyrinth_pool_give_up() - overwrite an owned buffer and give it back to the system
- * @pool: the pool, entered
+ * labyrinth_pool_scrub_and_dissolve() - overwrite a buffer and give it back to the system
+ * @pool: the pool
  * @page: a buffer that no mapping shows and no DMA can reach, on no list
  *
- * Context: Process context, no lock held. The caller holds the account.
+ * Context: Process context, no lock held. The pool is entered, or removal waits for the
+ * worker that calls this. The caller holds the account.
  */
-void labyrinth_pool_give_up(struct labyrinth_pool *pool, struct labyrinth_page *page)
+void labyrinth_pool_scrub_and_dissolve(struct labyrinth_pool *pool, struct labyrinth_page *page)
 {
 	struct labyrinth_account *account = page->account;
 	bool quarantined = page->state == LABYRINTH_QUARANTINED;
@@ -146,30 +147,34 @@ static void scrub(struct labyrinth_pool *pool, struct list_head *pages)
 		} else {
 			page = list_first_entry(pages, struct labyrinth_page, link);
 			list_del_init(&page->link);
-			labyrinth_pool_give_up(pool, page);
+			labyrinth_pool_scrub_and_dissolve(pool, page);
 		}
 		cond_resched();
 	}
 }
 
 /**
- * labyrinth_pool_drop_referenced() - give up those pages that somebody still holds on to
+ * labyrinth_pool_dissolve_referenced() - let no page go on that somebody still holds on to
  * @pool: the pool
  * @pages: as for labyrinth_pool_return(), which is to follow; those pages are taken out
  *
  * Context: Process context, no lock held. The caller holds the accounts.
  */
-void labyrinth_pool_drop_referenced(struct labyrinth_pool *pool, struct list_head *pages)
+void labyrinth_pool_dissolve_referenced(struct labyrinth_pool *pool, struct list_head *pages)
 {
 	struct labyrinth_page *page, *next;
 
 	if (!labyrinth_pool_enter(pool))
 		return;
 	list_for_each_entry_safe(page, next, pages, link) {
-		if (!labyrinth_page_is_referenced(page))
-			continue;
-		list_del_init(&page->link);
-		labyrinth_pool_give_up(pool, page);
+		/* Removal waits until we leave. */
+		if (labyrinth_pool_dead(pool))
+			break;
+		if (labyrinth_page_is_referenced(page)) {
+			list_del_init(&page->link);
+			labyrinth_pool_scrub_and_dissolve(pool, page);
+		}
+		cond_resched();
 	}
 	labyrinth_pool_leave(pool);
 }
@@ -305,8 +310,9 @@ static void scrub_returned(struct labyrinth_pool *pool, struct labyrinth_page *p
 	bool quarantined = page->state == LABYRINTH_QUARANTINED;
 	LIST_HEAD(pages);
 
+	/* Whose it was, and so whether anybody could hold on to it, is not known any more. */
 	if (page->order || labyrinth_page_is_referenced(page)) {
-		labyrinth_pool_give_up(pool, page);
+		labyrinth_pool_scrub_and_dissolve(pool, page);
 		return;
 	}
 	labyrinth_page_fill(pool, page);

@@ -178,7 +178,7 @@ long labyrinth_release_short(struct file *file, void __user *user, union labyrin
 	}
 	if (unlikely(mm_has_notifiers(lf->mm)) && labyrinth_page_is_referenced(page)) {
 		labyrinth_pool_count(pool, LABYRINTH_REVOKED, revoked);
-		labyrinth_pool_give_up(pool, page);
+		labyrinth_pool_scrub_and_dissolve(pool, page);
 	} else {
 		labyrinth_page_fill(pool, page);
 		labyrinth_pool_publish_single(pool, page, revoked);

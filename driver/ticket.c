@@ -88,6 +88,18 @@ static bool any_is_referenced(struct labyrinth_file *lf, const struct list_head 
 	return false;
 }
 
+/*
+ * The giver cannot reach them any more, or -EBUSY. Asked first, so that nothing has happened
+ * to buffers that somebody holds on to; and again when nobody can begin to any more.
+ */
+static int cut_off(struct labyrinth_file *lf, struct list_head *pages)
+{
+	if (any_is_referenced(lf, pages))
+		return -EBUSY;
+	labyrinth_mapping_revoke(lf, pages);
+	return any_is_referenced(lf, pages) ? -EBUSY : 0;
+}
+
 /* Moves the buffers into a ticket that nobody knows yet, or none of them. */
 static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles *handles,
 		       struct labyrinth_ticket *ticket)
@@ -102,18 +114,17 @@ static int fill_ticket(struct labyrinth_file *lf, const struct labyrinth_handles
 	err = labyrinth_collect(lf, handles, is_in_use, &pages);
 	if (err)
 		goto out;
-	labyrinth_mapping_revoke(lf, &pages);
-	labyrinth_collect_as_given(lf, handles, &pages);
 	list_for_each_entry(page, &pages, link)
 		total += labyrinth_page_count(page);
-	err = -EBUSY;
-	if (!any_is_referenced(lf, &pages))
+	err = cut_off(lf, &pages);
+	if (!err)
 		err = labyrinth_pool_move(pool, total, LABYRINTH_OWNED, LABYRINTH_TICKETED,
 					  LABYRINTH_GIVEN);
 	if (err) {
 		labyrinth_uncollect(lf, &pages);
 		goto out;
 	}
+	labyrinth_collect_as_given(lf, handles, &pages);
 	list_for_each_entry(page, &pages, link) {
 		trace_labyrinth_give(pool, page);
 		WRITE_ONCE(page->state, LABYRINTH_TICKETED);

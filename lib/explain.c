@@ -218,7 +218,7 @@ int liblabyrinth_fail_give(struct labyrinth_device *dev, int error, unsigned int
 	switch (error) {
 	case EBUSY:
 		return liblabyrinth_fail(error,
-			"cannot give a buffer that the device copies from or to: wait for the end of the copy");
+			"cannot give a buffer that the device copies from or to, or a nested KVM guest uses: wait for its end");
 	case EINVAL:
 		return liblabyrinth_fail(error,
 			"cannot give these %u buffers: a ticket holds 1 to %u, each of them once",

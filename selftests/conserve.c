@@ -65,6 +65,21 @@ static __u64 spare(const struct labyrinth_stat *stat)
 	return stat->free > stat->reserve ? stat->free - stat->reserve : 0;
 }
 
+static int get_stat(int fd, struct labyrinth_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	return ioctl(fd, LABYRINTH_STAT, stat);
+}
+
+/* In sentinel mode, the pages are looked at when they are taken. */
+static bool are_untouched(int fd, __u64 poisoned)
+{
+	struct labyrinth_stat stat;
+
+	return !get_stat(fd, &stat) && stat.poisoned == poisoned;
+}
+
 static const char *fault(const struct labyrinth_stat *stat)
 {
 	if (!is_conserved(stat))
@@ -83,9 +98,7 @@ static int check(const char *path)
 		return 1;
 	}
 	for (tries = 0; tries < TRIES; tries++) {
-		memset(&stat, 0, sizeof(stat));
-		stat.size = sizeof(stat);
-		if (ioctl(fd, LABYRINTH_STAT, &stat)) {
+		if (get_stat(fd, &stat)) {
 			printf("%s: no STAT: %s\n", path, strerror(errno));
 			goto out;
 		}
@@ -94,7 +107,9 @@ static int check(const char *path)
 			break;
 		/* Surplus is free until it is gone, and cannot be had: hence more than once. */
 		if (is_idle(&stat) && can_be_had(path, spare(&stat))) {
-			status = 0;
+			status = !are_untouched(fd, stat.poisoned);
+			if (status)
+				printf("%s: free pages have been written to\n", path);
 			goto out;
 		}
 		usleep(PAUSE_US);

@@ -353,7 +353,7 @@ TEST_F(form, mapping_is_refused_to_userfaultfd)
 		int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
 
 		if (uffd < 0)
-			SKIP(return, "no userfaultfd in this kernel");
+			SKIP_REST(return, "no userfaultfd in this kernel");
 		/* Without the feature, there is nothing to be refused. */
 		if (!ioctl(uffd, UFFDIO_API, &api))
 			EXPECT_ERRNO(EINVAL, ioctl(uffd, UFFDIO_REGISTER, &range));

@@ -252,9 +252,9 @@ int labyrinth_bufs_release(struct labyrinth_buf **bufs, size_t count);
  * SCM_RIGHTS, or pass it on by fork(). When its last copy is closed and nobody has taken
  * the buffers, they are released. Until they are taken, this open device is charged.
  *
- * Errors: EBUSY (the device still copies from or to one of them), EINVAL (none, too many,
- * an entry twice or NULL), EXDEV (buffers of two devices, or of two opens of one),
- * EMFILE, ENFILE, ENOMEM.
+ * Errors: EBUSY (the device still copies from or to one of them, or a nested KVM guest
+ * uses it), EINVAL (none, too many, an entry twice or NULL), EXDEV (buffers of two devices,
+ * or of two opens of one), EMFILE, ENFILE, ENOMEM.
  *
  * Return: the ticket, a close-on-exec file descriptor that belongs to the caller; -1 on
  * error, and every buffer is as it was.

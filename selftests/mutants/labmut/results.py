@@ -29,13 +29,15 @@ def sources(pattern):
 
 def planted(mutant):
     return digest([mutant.content(),
-                   sources(os.path.join(os.path.dirname(mutant.file), '*.[ch]'))])
+                   sources(os.path.join(os.path.dirname(mutant.file), '*.[ch]')),
+                   sources('lib/include/*.h')])
 
 
 def tests(mutant):
     if mutant.lane == table.HOST:
         return sources('lib/tests/*.*')
     return digest([sources('selftests/*.h'), sources('selftests/module/*.c'),
+                   sources('selftests/conserve.c'), sources('uapi/linux/*.h'),
                    *[table.source(table.test_source(t)) for t in mutant.tests]])
 
 

@@ -111,7 +111,8 @@ def boot(lane, tests, modules, patient):
     found = complaints(raw)
     if status and not found:
         found = planned_more(work)
-        if not found and ' done ' not in raw:
+        if not found and (' done ' not in raw or
+                          'Kernel panic' in read(work, 'console.log')):
             found = [end_of_machine(work)]
         return found or None
     return found

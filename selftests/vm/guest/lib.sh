@@ -74,7 +74,8 @@ klog_unexpected() {
 # marker has already left the ring, all of the ring counts. Out-of-tree (4096) and unsigned
 # (8192) are the only taints that our module brings by itself.
 klog_check() {
-	klog_end="labyrinth-vm: checked at $(now)"
+	klog_checks=$((${klog_checks:-0} + 1))
+	klog_end="labyrinth-vm: check $klog_checks at $(now)"
 	echo "$klog_end" >/dev/kmsg
 	dmesg | awk -v from="$klog_marker" -v to="$klog_end" '
 		index($0, to) { exit }

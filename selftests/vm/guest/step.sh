@@ -11,9 +11,10 @@ leaks() {
 	leak_log=/sys/kernel/debug/kmemleak
 	[ -e "$leak_log" ] || return 1
 	# Once it has run out of memory, it does not look any more.
-	echo scan >"$leak_log" || return 0
-	sleep 6
-	echo scan >"$leak_log" || return 0
+	if ! { echo scan && sleep 6 && echo scan; } >"$leak_log"; then
+		echo "# kmemleak has given up"
+		return 0
+	fi
 	sed 's/^/# /' "$leak_log" | head -n 200 | tee /tmp/.leaks
 	[ -s /tmp/.leaks ]
 }

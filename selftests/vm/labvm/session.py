@@ -18,7 +18,8 @@ GRACE_SECONDS = 60
 OFF_SECONDS = 20
 # What no lane lacks, so that no test may be left out for it.
 NEVER_ABSENT = re.compile(r'in this driver$|not (loaded|installed|mounted)|'
-                          r'^no (right|host|limits|tracefs)|^only root')
+                          r'^no (right|host|limits|tracefs|userfaultfd)|'
+                          r'^only root|no mmu notifiers')
 
 
 def must_not_be_left_out(case):
@@ -29,11 +30,11 @@ def must_not_be_left_out(case):
 
 
 class Program:
-    def __init__(self, name, limit, counts_pages, is_ours):
+    def __init__(self, name, limit, counts_pages, with_module):
         self.name = name
         self.limit = limit
         self.counts_pages = counts_pages
-        self.is_ours = is_ours  # and not a plain program, without the module
+        self.with_module = with_module
         self.ktap = Ktap()
         self.notes = []         # of a side check that is under way
         self.side = None
@@ -60,7 +61,7 @@ class Program:
             problems.append('it ended with status %d' % self.status)
         elif self.status == 4 and any(c.verdict != 'skipped' for c in cases):
             problems.append('it ended as skipped, and was not')
-        if self.is_ours:
+        if self.with_module:
             cases = [must_not_be_left_out(c) for c in cases]
         self.cases = [c._replace(name='%s: %s' % (self.name, c.name))
                       for c in cases]
