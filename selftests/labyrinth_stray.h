@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What no driver should do, module/labyrinth_stray_test.c: to have it done. */
+/* What no driver should do, module/stray_main.c: to have it done. */
 #ifndef LABYRINTH_STRAY_H
 #define LABYRINTH_STRAY_H
 

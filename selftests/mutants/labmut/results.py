@@ -36,7 +36,7 @@ def planted(mutant):
 def tests(mutant):
     if mutant.lane == table.HOST:
         return sources('lib/tests/*.*')
-    return digest([sources('selftests/*.h'), sources('selftests/module/*.c'),
+    return digest([sources('selftests/*.h'), sources('selftests/module/*.[ch]'),
                    sources('selftests/conserve.c'), sources('uapi/linux/*.h'),
                    *[table.source(table.test_source(t)) for t in mutant.tests]])
 

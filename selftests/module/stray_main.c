@@ -24,39 +24,17 @@
  * the low watermark of free pages when taking some.
  */
 #include <linux/debugfs.h>
-#include <linux/delay.h>
-#include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
-#include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
-#include <linux/sched.h>
-#include <linux/stop_machine.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include "labyrinth.h"
-
-/* Registers and bits of the device, as the driver's edu.c has them. */
-#define EDU_BAR			0
-#define EDU_REG_DMA_SRC		0x80
-#define EDU_REG_DMA_DST		0x88
-#define EDU_REG_DMA_COUNT	0x90
-#define EDU_REG_DMA_CMD		0x98
-#define EDU_DMA_RUN		BIT(0)
-#define EDU_DMA_FROM_DEVICE	BIT(1)
-#define EDU_ONBOARD		0x40000
-#define EDU_MAX_TRANSFER	4095u	/* the last on-board byte aborts the machine */
-
-/* A transfer takes 100 ms. */
-#define IDLE_PATIENCE_MS	2000
-#define HOG_SLEEP_MS		50
-#define HOG_SPIN_MS		200
+#include "stray.h"
 
 #define MOST_PAGES		1024
 #define MOST_HOG_MS		120000u
@@ -77,50 +55,22 @@ struct remembered {
  * struct stray - the only one
  * @lock: held for a whole command, by gone() and at the end
  * @pool: the pool, valid until the module goes, even if the device does not last
- * @pdev: the device behind it
- * @regs: its BAR 0, mapped beside the driver's own mapping
  * @gone: nothing of the device may be touched any more
  * @pages: the first @count are remembered
  * @count: see there
  * @held: the page on which there is a reference, or NULL
  * @watcher: registered for the address space of whoever wants it held
- * @hog: the thread that keeps the engine busy, without @lock
- * @hog_page: what it lets the device write to
- * @hog_bus: where that is for the device
- * @hog_until: when it stops by itself
- * @late: see above
- * @turns: see above
+ * @engine: the device's, used behind its driver's back
  */
 struct stray {
 	struct mutex lock;	/* a command, gone(), or the end of the module */
 	struct labyrinth_pool *pool;
-	struct pci_dev *pdev;
-	void __iomem *regs;
 	bool gone;
 	struct remembered pages[MOST_PAGES];
 	u32 count;
 	struct page *held;
 	struct mmu_notifier watcher;
-	struct task_struct *hog;
-	void *hog_page;
-	dma_addr_t hog_bus;
-	ktime_t hog_until;
-	u32 late;
-	u32 turns;
-};
-
-/**
- * struct transfer - from the beginning of the on-board memory to somewhere
- * @regs: the registers
- * @bus: where to
- * @bytes: 1 to EDU_MAX_TRANSFER
- * @was_idle: set if the engine was idle when it was to be taken
- */
-struct transfer {
-	void __iomem *regs;
-	dma_addr_t bus;
-	u32 bytes;
-	bool was_idle;
+	struct stray_engine engine;
 };
 
 static struct stray the_stray = {
@@ -136,133 +86,6 @@ MODULE_PARM_DESC(device, "whose pool: the N of /dev/labyrinthN (default: 0)");
 static char *pci;
 module_param(pci, charp, 0444);
 MODULE_PARM_DESC(pci, "the PCI function behind it, such as 0000:00:10.0");
-
-static bool is_busy(void __iomem *regs)
-{
-	u32 command = readl(regs + EDU_REG_DMA_CMD);
-
-	return command != ~0u && (command & EDU_DMA_RUN);
-}
-
-/*
- * With all other CPUs stopped, interrupts off: the driver can neither find the engine
- * idle before we take it, nor mix its registers with ours, which may abort the machine.
- */
-static int take_engine(void *argument)
-{
-	struct transfer *transfer = argument;
-	void __iomem *regs = transfer->regs;
-	ktime_t give_up = ktime_add_ms(ktime_get(), HOG_SPIN_MS);
-	bool too_late;
-
-	transfer->was_idle = true;
-	for (;;) {
-		/* The time first: this CPU, too, may stand still between the two looks. */
-		too_late = ktime_after(ktime_get(), give_up);
-		if (!is_busy(regs))
-			break;
-		transfer->was_idle = false;
-		if (too_late)
-			return -EBUSY;
-		udelay(9);	/* each look costs the emulated machine a lot */
-	}
-	writeq(EDU_ONBOARD, regs + EDU_REG_DMA_SRC);
-	writeq(transfer->bus, regs + EDU_REG_DMA_DST);
-	writeq(transfer->bytes, regs + EDU_REG_DMA_COUNT);
-	writeq(EDU_DMA_RUN | EDU_DMA_FROM_DEVICE, regs + EDU_REG_DMA_CMD);
-	return 0;
-}
-
-static int start_transfer(struct stray *stray, dma_addr_t bus, u32 bytes)
-{
-	struct transfer transfer = { .regs = stray->regs, .bus = bus, .bytes = bytes };
-
-	return stop_machine(take_engine, &transfer, NULL);
-}
-
-static bool wait_for_idle(struct stray *stray)
-{
-	ktime_t give_up = ktime_add_ms(ktime_get(), IDLE_PATIENCE_MS);
-
-	while (is_busy(stray->regs)) {
-		if (ktime_after(ktime_get(), give_up))
-			return false;
-		usleep_range(1000, 2000);
-	}
-	return true;
-}
-
-/*
- * Real-time, for it must be back before the transfer ends. The first one is under way.
- * Without signals, an interruptible sleep ends early only for kthread_stop().
- */
-static int hog_on(void *argument)
-{
-	struct stray *stray = argument;
-	struct transfer transfer = {
-		.regs = stray->regs, .bus = stray->hog_bus, .bytes = 1,
-	};
-	ktime_t pause = ms_to_ktime(HOG_SLEEP_MS);
-	int err = 0;
-
-	while (!err && ktime_before(ktime_get(), stray->hog_until)) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (kthread_should_stop())
-			break;
-		schedule_hrtimeout(&pause, HRTIMER_MODE_REL);
-		if (kthread_should_stop())
-			break;
-		err = stop_machine(take_engine, &transfer, NULL);
-		stray->late += err || transfer.was_idle;
-		/* Who sees that this turn is over sees what came of it. */
-		smp_store_release(&stray->turns, stray->turns + 1);
-	}
-	while (!kthread_should_stop()) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (!kthread_should_stop())
-			schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-	return 0;
-}
-
-static void stop_hog(struct stray *stray)
-{
-	lockdep_assert_held(&stray->lock);
-	if (!stray->hog_page)
-		return;
-	if (stray->hog)
-		kthread_stop(stray->hog);
-	stray->hog = NULL;
-	wait_for_idle(stray);
-	dma_free_coherent(&stray->pdev->dev, PAGE_SIZE, stray->hog_page, stray->hog_bus);
-	stray->hog_page = NULL;
-}
-
-static int start_hog(struct stray *stray, u32 ms)
-{
-	struct task_struct *hog;
-	int err;
-
-	lockdep_assert_held(&stray->lock);
-	stray->hog_page = dma_alloc_coherent(&stray->pdev->dev, PAGE_SIZE,
-					     &stray->hog_bus, GFP_KERNEL);
-	if (!stray->hog_page)
-		return -ENOMEM;
-	stray->hog_until = ktime_add_ms(ktime_get(), ms);
-	hog = kthread_create(hog_on, stray, "labyrinth-hog");
-	err = PTR_ERR_OR_ZERO(hog);
-	if (!err) {
-		sched_set_fifo(hog);
-		stray->hog = hog;
-		err = start_transfer(stray, stray->hog_bus, 1);
-	}
-	if (err)
-		stop_hog(stray);
-	else
-		wake_up_process(hog);
-	return err;
-}
 
 static int take_pages(struct stray *stray, u32 count)
 {
@@ -335,7 +158,7 @@ static int check_place(struct stray *stray, u32 index, u32 offset, u32 length)
 {
 	struct remembered *one = &stray->pages[index];
 
-	if (index >= stray->count || !length || length > EDU_MAX_TRANSFER ||
+	if (index >= stray->count || !length || length > STRAY_MAX_TRANSFER ||
 	    offset >= PAGE_SIZE || length > PAGE_SIZE - offset)
 		return -EINVAL;
 	if (labyrinth_page_address(one->page) != one->cpu ||
@@ -364,10 +187,10 @@ static int do_dma(struct stray *stray, const u32 *arguments)
 
 	if (err)
 		return err;
-	if (!wait_for_idle(stray))
+	if (!stray_engine_wait(&stray->engine))
 		return -EBUSY;
-	err = start_transfer(stray, stray->pages[index].bus + offset, length);
-	if (!err && !wait_for_idle(stray))
+	err = stray_engine_start(&stray->engine, stray->pages[index].bus + offset, length);
+	if (!err && !stray_engine_wait(&stray->engine))
 		err = -EBUSY;
 	return err;
 }
@@ -393,18 +216,18 @@ static int do_hog(struct stray *stray, const u32 *ms)
 {
 	if (*ms > MOST_HOG_MS)
 		return -EINVAL;
-	stop_hog(stray);
-	return *ms ? start_hog(stray, *ms) : 0;
+	stray_engine_stop_hog(&stray->engine);
+	return *ms ? stray_engine_hog(&stray->engine, *ms) : 0;
 }
 
 /* Nobody unbinds the device meanwhile: whoever commands us sees to that. */
 static int do_shutdown(struct stray *stray, const u32 *arguments)
 {
-	struct device_driver *driver = stray->pdev->dev.driver;
+	struct device_driver *driver = stray->engine.pdev->dev.driver;
 
 	if (!driver)
 		return -ENODEV;
-	to_pci_driver(driver)->shutdown(stray->pdev);
+	to_pci_driver(driver)->shutdown(stray->engine.pdev);
 	return 0;
 }
 
@@ -458,7 +281,7 @@ static int busy_get(void *context, u64 *value)
 	struct stray *stray = context;
 
 	mutex_lock(&stray->lock);
-	*value = !stray->gone && is_busy(stray->regs);
+	*value = !stray->gone && stray_engine_is_busy(&stray->engine);
 	mutex_unlock(&stray->lock);
 	return 0;
 }
@@ -470,7 +293,7 @@ static void stray_gone(void *context)
 	struct stray *stray = context;
 
 	mutex_lock(&stray->lock);
-	stop_hog(stray);
+	stray_engine_stop_hog(&stray->engine);
 	stray->count = 0;
 	stray->gone = true;
 	mutex_unlock(&stray->lock);
@@ -495,11 +318,11 @@ static int __init stray_test_init(void)
 	struct stray *stray = &the_stray;
 	int err;
 
-	stray->pdev = find_device(pci);
-	if (!stray->pdev)
+	stray->engine.pdev = find_device(pci);
+	if (!stray->engine.pdev)
 		return -ENODEV;
-	stray->regs = pci_iomap(stray->pdev, EDU_BAR, 0);
-	if (!stray->regs) {
+	stray->engine.regs = pci_iomap(stray->engine.pdev, STRAY_BAR, 0);
+	if (!stray->engine.regs) {
 		err = -ENOMEM;
 		goto put_device;
 	}
@@ -517,14 +340,14 @@ static int __init stray_test_init(void)
 	debugfs_create_file("hog", 0200, directory, stray, &hog_fops);
 	debugfs_create_file("shutdown", 0200, directory, stray, &shutdown_fops);
 	debugfs_create_file("busy", 0400, directory, stray, &busy_fops);
-	debugfs_create_u32("late", 0400, directory, &stray->late);
-	debugfs_create_u32("turns", 0400, directory, &stray->turns);
+	debugfs_create_u32("late", 0400, directory, &stray->engine.late);
+	debugfs_create_u32("turns", 0400, directory, &stray->engine.turns);
 	return 0;
 
 unmap:
-	pci_iounmap(stray->pdev, stray->regs);
+	pci_iounmap(stray->engine.pdev, stray->engine.regs);
 put_device:
-	pci_dev_put(stray->pdev);
+	pci_dev_put(stray->engine.pdev);
 	return err;
 }
 module_init(stray_test_init);
@@ -536,12 +359,12 @@ static void __exit stray_test_exit(void)
 	/* Waits for commands under way; no new ones from here on, but gone() may come. */
 	debugfs_remove_recursive(directory);
 	mutex_lock(&stray->lock);
-	stop_hog(stray);
+	stray_engine_stop_hog(&stray->engine);
 	drop_held(stray);
 	mutex_unlock(&stray->lock);
 	labyrinth_pool_put(stray->pool, stray);
-	pci_iounmap(stray->pdev, stray->regs);
-	pci_dev_put(stray->pdev);
+	pci_iounmap(stray->engine.pdev, stray->engine.regs);
+	pci_dev_put(stray->engine.pdev);
 }
 module_exit(stray_test_exit);
 
