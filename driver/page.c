@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One slot and the buffer in it: its memory, its state, its name, who pays for it. */
 #include <linux/dma-map-ops.h>
-#include <linux/io.h>
-#include <linux/mm.h>
-#include <linux/vmalloc.h>
 
 #include "pool.h"
 

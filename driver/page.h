@@ -94,7 +94,7 @@ static __always_inline unsigned long labyrinth_page_pfn(const struct labyrinth_p
 
 /**
  * labyrinth_page_is_referenced() - does anybody outside hold on to a buffer?
- * @page: the buffer, in no page table any more
+ * @page: the buffer; once it is in no page table any more, the answer "no" is final
  *
  * A revoke reaches what has page tables or is told of their changes. KVM, before 6.13, takes
  * a reference on a page that it finds in one, and lets the hardware write to it for a nested
