@@ -150,12 +150,13 @@ guards:
 lanes:
 	@$(VM)/run lanes
 
-## soak: the long storms: hours; goes on where it was stopped (JOBS=2)
+## soak: the long storms: hours; goes on where it was stopped (MINUTES=60 ONLY=fuzz JOBS=2)
 soak:
 	@$(VM)/setup.sh build vm source $(SOAKED:%=kernel:%)
 	@$(MAKE) --no-print-directory lib tools $(SOAKED:%=module-%) \
 		selftests-amd64 selftests-i386
 	@selftests/soak/run $(if $(FRACTION),--fraction $(FRACTION)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(ONLY:%=--only %) \
 		$(if $(JOBS),--jobs $(JOBS))
 
 ## bench: counts instructions, beside others; draws charts

@@ -12,6 +12,9 @@
 #define CYCLES		4
 #define PROCESSES	4
 #define UNBIND_EVERY	4	/* cycles; sysfs takes another way to the driver */
+#define MAX		48	/* pages, for all processes; a few operations take them */
+#define LEAST_USE	20	/* operations before a device goes */
+#define MOST_USE	500
 
 /* What the machine's host can take away, and where it usually is. */
 #define HOST_DEVICE	"edu1"
@@ -72,7 +75,7 @@ FIXTURE_TEARDOWN(hotplug)
 ({									\
 	wait_for_node(run, true);					\
 	if (hard) {							\
-		ASSERT_EQ(0, storm_make_scarce(HOST_NUMBER));		\
+		ASSERT_EQ(0, storm_make_scarce(HOST_NUMBER, MAX));	\
 		ASSERT_EQ(0, storm_watch_free_pages(HOST_NUMBER, true));	\
 	}								\
 })
@@ -95,7 +98,7 @@ TEST_F_TIMEOUT(hotplug, a_device_that_comes_and_goes_takes_everything_with_it, 1
 	expect_device(run, true);
 	storm_start(_metadata, run);
 	for (cycle = 0; cycle < cycles; cycle++) {
-		sleep_ms(random_between(&self->random, 20, 300));
+		storm_wait_for(run, random_between(&self->random, LEAST_USE, MOST_USE));
 		ASSERT_EQ(0, host_command(self->host, "device_del " HOST_DEVICE "\n"));
 		new_epoch(run);
 		ASSERT_EQ(0, host_command(self->host, "device_add " HOST_DEVICE "\n"));
@@ -105,7 +108,7 @@ TEST_F_TIMEOUT(hotplug, a_device_that_comes_and_goes_takes_everything_with_it, 1
 				(unsigned long long)cycle + 1);
 		if (cycle % UNBIND_EVERY)
 			continue;
-		sleep_ms(random_between(&self->random, 20, 100));
+		storm_wait_for(run, random_between(&self->random, LEAST_USE, MOST_USE));
 		ASSERT_EQ(0, device_unbind(self->address));
 		new_epoch(run);
 		ASSERT_EQ(0, device_bind(self->address));

@@ -10,6 +10,7 @@
 
 #define CYCLES		4
 #define PROCESSES	2
+#define USE		20	/* operations before it goes */
 #define DRIVER_MODULE	"labyrinth"
 #define SENTINEL	"sentinel=1"		/* notices who writes to a free page */
 #define PATIENCE_NS	(20 * NSEC_PER_MSEC)	/* for a moment without open files */
@@ -82,13 +83,7 @@ TEST_F_TIMEOUT(reload, a_module_that_comes_and_goes_leaves_nothing_behind, 14400
 
 	storm_start(_metadata, run);
 	for (cycle = 0; cycle < cycles; cycle++) {
-		__u64 done = storm_done(run);
-
-		/* Some use between two of them. */
-		while (storm_done(run) < done + 20) {
-			storm_look_after(run);
-			sleep_ms(1);
-		}
+		storm_wait_for(run, USE);
 		unload(_metadata, run);
 		ASSERT_NE(0, access("/dev/labyrinth0", F_OK));
 		for (i = 0; i < STORM_DEVICES; i++) {

@@ -9,6 +9,7 @@
 
 #define OPERATIONS	6000
 #define PROCESSES	6
+#define MAX		160	/* pages, where they are scarce */
 
 FIXTURE(storm)
 {
@@ -30,7 +31,7 @@ FIXTURE_SETUP(storm)
 		number_from_environment("LABYRINTH_OPERATIONS", OPERATIONS) /
 		self->run.storm->processes;
 	/* One is short of pages, and the other notices who writes to a free one. */
-	ASSERT_EQ(0, storm_make_scarce(0));
+	ASSERT_EQ(0, storm_make_scarce(0, MAX));
 	ASSERT_EQ(0, storm_watch_free_pages(1, true));
 }
 

@@ -13,13 +13,13 @@ static inline int storm_set(unsigned int number, const char *file, unsigned int 
 	return set_number(path, value);
 }
 
-/* Leaves a device so few pages that there are not enough for all. */
-static inline int storm_make_scarce(unsigned int number)
+/* Leaves a device so few pages, 32 or more, that there are not enough for all. */
+static inline int storm_make_scarce(unsigned int number, unsigned int max)
 {
 	return storm_set(number, "limits/low", 8) ||
 	       storm_set(number, "limits/reserve", 8) ||
 	       storm_set(number, "limits/high", 32) ||
-	       storm_set(number, "limits/max", 160);
+	       storm_set(number, "limits/max", max);
 }
 
 /* Has the driver notice who writes to a free page. */
