@@ -13,7 +13,7 @@
 #define PROCESSES	4
 #define UNBIND_EVERY	4	/* cycles; sysfs takes another way to the driver */
 #define MAX		48	/* pages, for all processes; a few operations take them */
-#define LEAST_USE	20	/* operations before a device goes */
+#define LEAST_USE	100	/* operations before a device goes; enough for MAX pages */
 #define MOST_USE	500
 
 /* What the machine's host can take away, and where it usually is. */

@@ -35,17 +35,58 @@ static inline void storm_wish(struct storm_process *p, struct storm_file *f,
 	}
 }
 
+/* False once the device has gone. */
+static inline bool storm_stat(struct storm_process *p, struct storm_file *f,
+			      struct labyrinth_stat *stat)
+{
+	if (raw_stat(f->fd, stat)) {
+		if (!storm_gone(p, f))
+			storm_fail(p, "STAT: %s", strerror(errno));
+		return false;
+	}
+	if (stat->total != stat_sum(stat))
+		storm_fail(p, "device %u: %llu pages, but %llu in all states", f->device,
+			   (unsigned long long)stat->total,
+			   (unsigned long long)stat_sum(stat));
+	if (stat->owned < f->pages || stat->charged < f->pages ||
+	    stat->poisoned > p->storm->poisoned[f->device])
+		storm_fail(p, "device %u: %u pages ours, %llu owned, %llu charged, %llu poisoned",
+			   f->device, f->pages, (unsigned long long)stat->owned,
+			   (unsigned long long)stat->charged,
+			   (unsigned long long)stat->poisoned);
+	return true;
+}
+
+/*
+ * Whether it could not be met, whatever others give back. Since "before" no more has been
+ * charged, others may only have taken what was given; and limits get no higher in a storm.
+ */
+static inline bool storm_is_hopeless(struct storm_process *p, struct storm_file *f,
+				     const struct labyrinth_acquire *cmd,
+				     const struct labyrinth_stat *before)
+{
+	__u32 least = cmd->flags & LABYRINTH_ACQUIRE_PARTIAL ? 1 : cmd->count;
+	struct labyrinth_stat now;
+
+	/* So many pages in one piece may not be found; and a device may be gone by now. */
+	if (cmd->order || !storm_stat(p, f, &now))
+		return true;
+	return before->charged + least + now.reserve + now.poisoned > now.max;
+}
+
 static inline void storm_acquire_refused(struct storm_process *p, struct storm_file *f,
-					 const struct labyrinth_acquire *cmd)
+					 const struct labyrinth_acquire *cmd,
+					 const struct labyrinth_stat *before)
 {
 	int error = errno;
 
 	if (storm_gone(p, f))
 		return;
 	if (error != (cmd->flags & LABYRINTH_ACQUIRE_NOWAIT ? EAGAIN : ETIMEDOUT) &&
-	    !(error == ENOMEM && cmd->order))
-		storm_fail(p, "ACQUIRE of %u buffers of order %u, flags %#x: %s", cmd->count,
-			   cmd->order, cmd->flags, strerror(error));
+	    !(error == ENOMEM && storm_is_hopeless(p, f, cmd, before)))
+		storm_fail(p, "ACQUIRE of %u buffers of order %u, flags %#x, %llu charged: %s",
+			   cmd->count, cmd->order, cmd->flags,
+			   (unsigned long long)before->charged, strerror(error));
 	atomic_fetch_add(&p->storm->refused, 1);
 }
 
@@ -55,13 +96,16 @@ static inline void storm_acquire(struct storm_process *p, struct storm_file *f)
 	struct labyrinth_buffer buffers[STORM_AT_ONCE];
 	__u32 first = f->count, i;
 	struct labyrinth_acquire cmd;
+	struct labyrinth_stat before;
 
+	if (!storm_stat(p, f, &before))
+		return;
 	storm_wish(p, f, &cmd);
 	if (!cmd.count)
 		return;
 	cmd.buffers = (uintptr_t)buffers;
 	if (ioctl(f->fd, LABYRINTH_ACQUIRE, &cmd)) {
-		storm_acquire_refused(p, f, &cmd);
+		storm_acquire_refused(p, f, &cmd, &before);
 		return;
 	}
 	if (!cmd.acquired || cmd.acquired > cmd.count ||
@@ -214,27 +258,6 @@ static inline void storm_stale(struct storm_process *p, struct storm_file *f)
 		munmap(f->dead, page_size());
 		f->dead = NULL;
 	}
-}
-
-static inline void storm_stat(struct storm_process *p, struct storm_file *f)
-{
-	struct labyrinth_stat stat;
-
-	if (raw_stat(f->fd, &stat)) {
-		if (!storm_gone(p, f))
-			storm_fail(p, "STAT: %s", strerror(errno));
-		return;
-	}
-	if (stat.total != stat_sum(&stat))
-		storm_fail(p, "device %u: %llu pages, but %llu in all states", f->device,
-			   (unsigned long long)stat.total,
-			   (unsigned long long)stat_sum(&stat));
-	if (stat.owned < f->pages || stat.charged < f->pages ||
-	    stat.poisoned > p->storm->poisoned[f->device])
-		storm_fail(p, "device %u: %u pages ours, %llu owned, %llu charged, %llu poisoned",
-			   f->device, f->pages, (unsigned long long)stat.owned,
-			   (unsigned long long)stat.charged,
-			   (unsigned long long)stat.poisoned);
 }
 
 /* A child inherits the descriptor and nothing else. */

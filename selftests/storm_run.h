@@ -47,6 +47,7 @@ static inline void storm_do(struct storm_process *p, struct storm_file *files,
 			    struct storm_file *f, enum storm_operation operation)
 {
 	struct storm_held *held = storm_any(p, f);
+	struct labyrinth_stat stat;
 
 	switch (operation) {
 	case STORM_ACQUIRE:
@@ -85,7 +86,7 @@ static inline void storm_do(struct storm_process *p, struct storm_file *files,
 		storm_receive(p, files);
 		break;
 	case STORM_STAT:
-		storm_stat(p, f);
+		storm_stat(p, f, &stat);
 		break;
 	case STORM_FORK:
 		storm_fork(p, f);
