@@ -72,10 +72,12 @@ host_tests	= --host "library=env -u MAKEFLAGS $(in_lib) check" \
 ## all: library, command, and the module for the running kernel
 all: lib tools module
 
+## lib: the library
 lib:
 	@echo "building the library"
 	@$(in_lib)
 
+## tools: the command
 tools: lib
 	@echo "building the command"
 	@$(in_tools)
@@ -85,7 +87,7 @@ tools-arm64:
 	@$(make_in) lib O=$(BUILD)/lib-arm64 $(cc_arm64)
 	@$(make_in) tools O=$(BUILD)/tools-arm64 LIBDIR=$(BUILD)/lib-arm64 $(cc_arm64) $(ld_arm64)
 
-# For the kernel that runs here, where there are headers for it.
+## module: the module for the running kernel, where there are headers for it
 module:
 	@headers=/lib/modules/$$(uname -r)/build; \
 	if [ -e $$headers/Makefile ]; then \
