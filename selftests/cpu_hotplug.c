@@ -12,6 +12,7 @@
 
 #define CYCLES		4
 #define PROCESSES	4
+#define MOST_USE	300	/* operations without the CPU, and with it again */
 #define SHARD		8	/* pages; fewer than a shard holds */
 #define CPU		1
 #define ONLINE		"/sys/devices/system/cpu/cpu1/online"
@@ -83,11 +84,9 @@ TEST_F_TIMEOUT(cpu, storm_goes_on_while_a_cpu_comes_and_goes, 14400)
 	storm_start(_metadata, &run);
 	for (cycle = 0; cycle < cycles; cycle++) {
 		set_online(_metadata, false);
-		sleep_ms(random_between(&random, 0, 300));
-		storm_look_after(&run);
+		storm_wait_for(&run, random_between(&random, 0, MOST_USE));
 		set_online(_metadata, true);
-		sleep_ms(random_between(&random, 0, 300));
-		storm_look_after(&run);
+		storm_wait_for(&run, random_between(&random, 1, MOST_USE));
 	}
 	storm_finish(_metadata, &run);
 	self->fd = raw_open(0, O_RDWR);

@@ -210,6 +210,9 @@ TEST_F_TIMEOUT(bind, removal_goes_through_or_does_not_begin, 500)
 	bool hit;
 
 	fault_catch();
+	ASSERT_EQ(0, write_address(&self->binding, self->binding.unbind));
+	count_resources(&self->binding);
+	ASSERT_EQ(0, write_address(&self->binding, self->binding.bind));
 	do {
 		ASSERT_GT(MOST_CHANCES, ++n);
 		fd = expect_device(_metadata, &self->binding);
@@ -231,7 +234,7 @@ TEST_F_TIMEOUT(bind, removal_goes_through_or_does_not_begin, 500)
 			test_stat(fd, &stat);
 			ASSERT_EQ(0, write_address(&self->binding, self->binding.unbind));
 		}
-		EXPECT_FALSE(is_bound(&self->binding));
+		expect_nothing_left(_metadata, &self->binding);
 		EXPECT_ERRNO(ENODEV, raw_stat(fd, &stat));
 		test_sigbus(page);
 		EXPECT_EQ(0, munmap(page, buffer.length));
