@@ -20,16 +20,16 @@ FIXTURE(storm)
 
 FIXTURE_SETUP(storm)
 {
-	unsigned int i;
+	unsigned int processes, i;
 
 	for (i = 0; i < STORM_DEVICES; i++)
 		self->fds[i] = open_quiet(_metadata, i, O_RDWR);
 	test_stat(self->fds[0], &self->before);
-	storm_prepare(_metadata, &self->run,
-		      number_from_environment("LABYRINTH_PROCESSES", PROCESSES));
+	processes = number_from_environment("LABYRINTH_PROCESSES", PROCESSES);
+	storm_prepare(_metadata, &self->run, processes);
 	self->run.storm->operations =
-		number_from_environment("LABYRINTH_OPERATIONS", OPERATIONS) /
-		self->run.storm->processes;
+		(number_from_environment("LABYRINTH_OPERATIONS", OPERATIONS) + processes - 1) /
+		processes;
 	/* One is short of pages, and the other notices who writes to a free one. */
 	ASSERT_EQ(0, storm_make_scarce(0, MAX));
 	ASSERT_EQ(0, storm_watch_free_pages(1, true));
