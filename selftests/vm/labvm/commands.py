@@ -188,7 +188,7 @@ def lost_to_emulation(boot, machine, booted):
 def choose(programs, options, lane):
     """Those that will run, and the names of the others."""
     names = [p[0] for p in programs]
-    wanted = options.only or lane.only or (options.short and lane.short) or \
+    wanted = options.only or (options.short and lane.short) or lane.only or \
         [name for name in names if name not in lane.without]
     wanted = wanted + options.also
     if not set(wanted) <= set(names):
