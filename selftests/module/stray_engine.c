@@ -29,13 +29,14 @@
  * @regs: the registers
  * @bus: where to
  * @bytes: 1 to STRAY_MAX_TRANSFER
- * @was_idle: set if the engine was idle when it was to be taken
+ * @slipped: set if the engine had been idle when it was to be taken: it still was, or was at
+ *	somebody else's transfer
  */
 struct transfer {
 	void __iomem *regs;
 	dma_addr_t bus;
 	u32 bytes;
-	bool was_idle;
+	bool slipped;
 };
 
 static bool is_busy(void __iomem *regs)
@@ -59,19 +60,20 @@ static int take_engine(void *argument)
 	struct transfer *transfer = argument;
 	void __iomem *regs = transfer->regs;
 	ktime_t give_up = ktime_add_ms(ktime_get(), HOG_SPIN_MS);
-	bool too_late;
+	bool idle = true, too_late;
 
-	transfer->was_idle = true;
 	for (;;) {
 		/* The time first: this CPU, too, may stand still between the two looks. */
 		too_late = ktime_after(ktime_get(), give_up);
 		if (!is_busy(regs))
 			break;
-		transfer->was_idle = false;
+		idle = false;
 		if (too_late)
 			return -EBUSY;
 		udelay(9);	/* each look costs the emulated machine a lot */
 	}
+	/* The engine refuses to be written to while it runs: what is there is what ran last. */
+	transfer->slipped = idle || readq(regs + EDU_REG_DMA_DST) != transfer->bus;
 	writeq(EDU_ONBOARD, regs + EDU_REG_DMA_SRC);
 	writeq(transfer->bus, regs + EDU_REG_DMA_DST);
 	writeq(transfer->bytes, regs + EDU_REG_DMA_COUNT);
@@ -119,7 +121,7 @@ static int hog_on(void *argument)
 		if (kthread_should_stop())
 			break;
 		err = stop_machine(take_engine, &transfer, NULL);
-		engine->late += err || transfer.was_idle;
+		engine->late += err || transfer.slipped;
 		/* Who sees that this turn is over sees what came of it. */
 		smp_store_release(&engine->turns, engine->turns + 1);
 	}
