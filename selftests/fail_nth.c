@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each allocation and each user copy in a call fails once: the call is refused as a whole,
+ * Each allocation and each user copy in a call fails in turn: the call is refused as a whole,
  * with an errno that the interface names, or does all it should; and works the next time.
  */
 #include <sys/epoll.h>
@@ -12,6 +12,9 @@
 /* Each is queued for twice by poll(): more than it has room for on its stack. */
 #define POLLED		16
 
+/* Where what checks the DMA API cannot make a note, it says so, and does not check any more. */
+#define SPARED		"add_dma_entry"
+
 FIXTURE(nth)
 {
 	struct sweep sweep;
@@ -20,11 +23,14 @@ FIXTURE(nth)
 FIXTURE_SETUP(nth)
 {
 	sweep_open(_metadata, &self->sweep);
+	inject_spare_require(_metadata);
+	inject_spare(_metadata, SPARED);
 	fault_catch();
 }
 
 FIXTURE_TEARDOWN(nth)
 {
+	inject_spare_nothing(_metadata);
 	sweep_close(_metadata, &self->sweep);
 }
 

@@ -50,58 +50,13 @@ static void count_resources(struct binding *self)
 	self->interrupts = lines_with("/proc/interrupts", DRIVER_MODULE);
 }
 
-/* Where a function of the kernel begins, and the next one. */
-static bool find_function(const char *name, unsigned long *start, unsigned long *end)
-{
-	unsigned long address;
-	char symbol[256];
-	FILE *file;
-
-	file = fopen("/proc/kallsyms", "r");
-	if (!file)
-		return false;
-	*start = 0;
-	*end = 0;
-	while (!*end && fscanf(file, "%lx %*c %255s%*[^\n]", &address, symbol) == 2) {
-		if (!strcmp(symbol, name))
-			*start = address;
-		else if (*start && address > *start)
-			*end = address;
-	}
-	fclose(file);
-	return *end;
-}
-
-static void spare(struct __test_metadata *_metadata, unsigned long start, unsigned long end)
-{
-	static const char * const attributes[] = { "failslab", "fail_page_alloc" };
-	unsigned int i;
-	char text[32];
-
-	for (i = 0; i < ARRAY_COUNT(attributes); i++) {
-		snprintf(text, sizeof(text), "0x%lx", start);
-		ASSERT_EQ(0, inject_write(attributes[i], "reject-start", text));
-		snprintf(text, sizeof(text), "0x%lx", end);
-		ASSERT_EQ(0, inject_write(attributes[i], "reject-end", text));
-	}
-}
-
-static void spare_function(struct __test_metadata *_metadata, const char *name)
-{
-	unsigned long start, end;
-
-	if (!inject_has("failslab", "reject-start"))
-		SKIP(_exit(KSFT_SKIP), "this kernel cannot spare what is below a function");
-	ASSERT_TRUE(find_function(name, &start, &end));
-	spare(_metadata, start, end);
-}
-
 FIXTURE_SETUP(bind)
 {
 	int fd = open_quiet(_metadata, NUMBER, O_RDWR);
 
 	nth_require(_metadata, &self->binding.nth);
-	spare_function(_metadata, SPARED);
+	inject_spare_require(_metadata);
+	ASSERT_TRUE(inject_spare(_metadata, SPARED));
 	ASSERT_EQ(0, device_address(fd, self->binding.address));
 	ASSERT_EQ(0, close(fd));
 	loaded_remember(_metadata, &self->binding.loaded);
@@ -116,7 +71,7 @@ FIXTURE_SETUP(bind)
 FIXTURE_TEARDOWN(bind)
 {
 	nth_end(_metadata, &self->binding.nth);
-	spare(_metadata, 0, 0);
+	inject_spare_nothing(_metadata);
 	close(self->binding.bind);
 	close(self->binding.unbind);
 	reload(_metadata, self->binding.loaded.parameters);

@@ -80,6 +80,65 @@ static inline void inject_require_own(struct __test_metadata *_metadata)
 	inject_require(_metadata, INJECT_OWN "fail_dma_lost");
 }
 
+/* Where a function of the kernel begins, and the next one. */
+static inline bool inject_find(const char *name, unsigned long *start, unsigned long *end)
+{
+	unsigned long address;
+	char symbol[256];
+	FILE *file;
+
+	file = fopen("/proc/kallsyms", "r");
+	if (!file)
+		return false;
+	*start = 0;
+	*end = 0;
+	while (!*end && fscanf(file, "%lx %*c %255s%*[^\n]", &address, symbol) == 2) {
+		if (!strcmp(symbol, name))
+			*start = address;
+		else if (*start && address > *start)
+			*end = address;
+	}
+	fclose(file);
+	return *end;
+}
+
+static inline void inject_spare_range(struct __test_metadata *_metadata,
+				      unsigned long start, unsigned long end)
+{
+	static const char * const attributes[] = { "failslab", "fail_page_alloc" };
+	unsigned int i;
+	char text[32];
+
+	for (i = 0; i < ARRAY_COUNT(attributes); i++) {
+		snprintf(text, sizeof(text), "0x%lx", start);
+		ASSERT_EQ(0, inject_write(attributes[i], "reject-start", text));
+		snprintf(text, sizeof(text), "0x%lx", end);
+		ASSERT_EQ(0, inject_write(attributes[i], "reject-end", text));
+	}
+}
+
+static inline void inject_spare_require(struct __test_metadata *_metadata)
+{
+	if (!inject_has("failslab", "reject-start"))
+		SKIP(_exit(KSFT_SKIP), "this kernel cannot spare what is below a function");
+}
+
+/* What is allocated below one function of the kernel does not fail. False: there is none. */
+static inline bool inject_spare(struct __test_metadata *_metadata, const char *name)
+{
+	unsigned long start, end;
+
+	if (!inject_find(name, &start, &end))
+		return false;
+	inject_spare_range(_metadata, start, end);
+	return true;
+}
+
+static inline void inject_spare_nothing(struct __test_metadata *_metadata)
+{
+	inject_spare_range(_metadata, 0, 0);
+}
+
 /*
  * From now on, after so many chances have been let go by, each one is a failure until
  * there have been so many of them; -1 for ever, 0 none.
