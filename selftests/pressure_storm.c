@@ -8,7 +8,7 @@
 #include "labyrinth_pressure.h"
 #include "storm_run.h"
 
-#define CYCLES		6
+#define CYCLES		2
 #define PROCESSES	4
 #define MOST_USE	400	/* operations between two shortages, and in one */
 
