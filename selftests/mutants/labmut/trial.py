@@ -7,12 +7,13 @@ import signal
 import subprocess
 import time
 
+from labvm.commands import read_programs
 from labvm.lanes import VM_DIR, Failure, find_lane
 
 from . import table, tree
 from .results import WORK
 
-PROGRAM_SECONDS = 150   # more than any needs without a bug, as sound_tests() sees
+PROGRAM_SECONDS = 150   # for a program that does not say how long it may take
 BOOT_SECONDS = 180      # besides the programs
 HOST_SECONDS = 120
 BOOTS = 3
@@ -92,7 +93,8 @@ def boot(lane, tests, modules, patient):
         if os.path.exists(os.path.join(work, name)):
             os.unlink(os.path.join(work, name))
     # No program is without a result because those before it took long.
-    limit = BOOT_SECONDS + PROGRAM_SECONDS * len(tests)
+    programs = read_programs(tree.tests_of(lane), PROGRAM_SECONDS)
+    limit = BOOT_SECONDS + sum(s for name, s in programs if name in tests)
     command = [os.path.join(VM_DIR, 'run'), 'test', '--lane', lane, '--work', work,
                '--modules', modules, '--tests', tree.tests_of(lane),
                '--program-limit', str(PROGRAM_SECONDS),
